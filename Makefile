@@ -1,0 +1,78 @@
+# Everything that Drawbridge does on a laptop. `make help` lists it.
+# Only relative paths: the folder's own path may hold spaces.
+
+# No C compiler is needed anywhere.
+export CGO_ENABLED := 0
+# CDK warns at every start that Node 20 is past its end of life; README.md asks for 22 or newer.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+
+# The architectures that the web app's bundle is built for. `cdk synth -c architecture=…` picks one of them.
+ARCHITECTURES ?= arm64 x86_64
+GOARCH_arm64 := arm64
+GOARCH_x86_64 := amd64
+
+# Pure Go in the embedded MySQL server, which would otherwise want the C library ICU.
+TAGS := gms_pure_go
+GOTEST := go test -tags $(TAGS) -count=1
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: local
+local: node_modules ## run database and web app on this machine, with sample data; needs no AWS account
+	@echo "Compiling (the first time takes a few minutes, most of it AWS CDK and the embedded MySQL server) ..."
+	@go build -tags $(TAGS) -o build/local ./local
+	@build/local
+
+.PHONY: build
+build: $(ARCHITECTURES:%=bundle-%) ## compile the CDK app and the web app's bundle
+	@[ -x build/cdk ] || echo "Compiling the CDK app (the first time takes about a minute) ..." >&2
+	@go build -ldflags="-s -w" -o build/cdk .
+
+# The same code gives the same bytes, whatever the folder and the machine: the asset's hash is the file's.
+.PHONY: bundle-%
+bundle-%:
+	@[ -e build/webapp-$*.zip ] || echo "Compiling the web app for $* ..." >&2
+	@GOOS=linux GOARCH=$(GOARCH_$*) go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o build/webapp-$* ./webapp
+	@go run ./internal/bundle build/webapp-$*.zip Procfile=webapp/Procfile bin/application=build/webapp-$*
+
+# npm writes node_modules/.package-lock.json last, so a half-finished install is done again.
+.PHONY: node_modules
+node_modules: node_modules/.package-lock.json
+node_modules/.package-lock.json: package.json package-lock.json
+	@echo "Installing the CDK CLI ..."
+	@npm ci --silent
+	@touch $@
+
+ENVIRONMENTS := dev prod
+
+.PHONY: synth
+synth: build node_modules ## write the CloudFormation templates of every environment to cdk.out/
+	@for env in $(ENVIRONMENTS); do \
+	  echo "Synthesizing and validating $$env ..."; \
+	  npx cdk synth --build true --quiet --no-lookups --context env=$$env --output cdk.out/$$env || exit 1; \
+	done
+
+.PHONY: test
+test: node_modules build mysql ## run every test that needs no root
+	@echo "Testing (the first time takes a few minutes more, to compile) ..."
+	@scripts/test.sh $(GOTEST) ./...
+
+.PHONY: mysql
+mysql: ## fetch the private MySQL server that tests use, unless there is one
+	@scripts/mysql.sh fetch
+
+.PHONY: lint
+lint: synth .tools/venv ## gofmt, vet, staticcheck, cfn-lint, shellcheck, and builds for other systems
+	@scripts/lint.sh "$(TAGS)" "$(STATICCHECK)"
+
+.tools/venv: scripts/requirements.txt
+	@echo "Installing cfn-lint ..."
+	@python3 -m venv $@ && $@/bin/pip install --quiet --requirement scripts/requirements.txt && touch $@
+
+.PHONY: clean
+clean: ## remove everything that was built or fetched
+	@rm -rf build cdk.out node_modules .tools

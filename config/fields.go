@@ -1,0 +1,101 @@
+package config
+
+// field describes one key of the config: the words that end every error line
+// about it, and whether it must be given.
+type field struct {
+	expected string
+	example  string // a value of that form as JSON, with … for the rest of a key
+	required bool
+}
+
+// optional and required make fields.
+func optional(expected, example string) field { return field{expected, example, false} }
+func required(expected, example string) field { return field{expected, example, true} }
+
+const (
+	aCIDR       = "an IPv4 CIDR block in canonical form"
+	aNarrowCIDR = "an IPv4 CIDR block in canonical form, /8 or narrower"
+	aPort       = "a port from 1 to 65535"
+	aSchema     = "the name of a MySQL schema: 1 to 64 printable characters, not one of MySQL's own schemas"
+	aHostType   = "an EC2 instance type, micro or larger, such as t4g.micro for arm64 and t3.micro for x86_64"
+)
+
+// environmentFields describes every key of an environment. List indices and
+// keys chosen by the user are "*".
+var environmentFields = map[string]field{
+	"":                    optional("an object that describes the environment", ""),
+	"account":             optional(`an AWS account id of 12 digits together with "region", or "" for both`, `"123456789012"`),
+	"region":              optional(`an AWS region together with "account", or "" for both`, `"eu-central-1"`),
+	"availabilityZones":   optional(`two availability zones of the region, or [] where "region" is ""`, `["eu-central-1a", "eu-central-1b"]`),
+	"availabilityZones.*": optional("an availability zone of the region: its name and one letter", `"eu-central-1a"`),
+	"vpcCidr":             optional("a private block (RFC 1918) from /16 to /24 in canonical form", `"10.0.0.0/16"`),
+	"exposure":            optional(`"private", or "public" while the database is built up outside production`, `"private"`),
+	"developerCidrs":      optional("a list of at most 25 CIDR blocks that reach the database while it is public", `["198.51.100.7/32"]`),
+	"developerCidrs.*":    optional(aNarrowCIDR, `"198.51.100.7/32"`),
+
+	"database":                    required("an object that describes the RDS instance", `{"name": "monster_teams", "masterUsername": "admin"}`),
+	"database.name":               required("1 to 64 letters, digits or underscores that start with a letter and are no word MySQL reserves", `"monster_teams"`),
+	"database.identifier":         optional(`1 to 63 letters, digits or single hyphens that start with a letter and do not end with a hyphen, or "" to have one chosen`, `"team-database"`),
+	"database.masterUsername":     required("1 to 16 letters or digits that start with a letter and are no word MySQL or RDS reserves", `"admin"`),
+	"database.instanceClass":      optional("an RDS instance class, db.<family>.<size>", `"db.t4g.micro"`),
+	"database.storageGiB":         optional("a whole number of GiB from 20 to 65536, as gp3 storage takes", `20`),
+	"database.multiAz":            optional("true for a standby in the second availability zone, or false", `true`),
+	"database.backupDays":         optional("a number of days from 1 to 35", `7`),
+	"database.readReplicas":       optional("a number of read replicas from 0 to 15", `0`),
+	"database.sampleData":         optional("true to load the sample data into an empty database, or false", `true`),
+	"database.deletionProtection": optional(`true to have RDS refuse to delete the instance, or false (the environment "prod" must say which)`, `true`),
+
+	"readOnlyUsers": required(`an object that holds at least "bi" and "webapp"`,
+		`{"bi": {"username": "tester", "schemas": ["monster_teams"]}, "webapp": {"username": "webapp", "schemas": ["monster_teams"]}}`),
+	"readOnlyUsers.*": optional("an object that describes a read-only MySQL user, under a key of 1 to 20 lower-case letters or digits that starts with a letter",
+		`{"username": "tester", "schemas": ["monster_teams"]}`),
+	"readOnlyUsers.*.username":       required("a MySQL user name of 1 to 32 printable characters that no other user has", `"tester"`),
+	"readOnlyUsers.*.schemas":        required("a list of at least one schema which the user may read", `["monster_teams"]`),
+	"readOnlyUsers.*.schemas.*":      optional(aSchema, `"monster_teams"`),
+	"readOnlyUsers.*.rotate":         optional("true to have the password changed regularly, or false", `true`),
+	"readOnlyUsers.*.maxConnections": optional("a number of connections from 1 to 100000", `20`),
+
+	"bastion":                               optional("an object that describes the jump server", `{"sshCidrs": ["198.51.100.7/32"]}`),
+	"bastion.sshCidrs":                      optional("a list of at most 25 CIDR blocks that reach the jump server's port 22", `["198.51.100.7/32"]`),
+	"bastion.sshCidrs.*":                    optional(aNarrowCIDR, `"198.51.100.7/32"`),
+	"bastion.administrators":                optional("a list of at most 100 administrators", `[]`),
+	"bastion.administrators.*":              optional("an object that describes an administrator and takes at most 4096 bytes as JSON", `{"name": "malia", "publicKeys": ["ssh-ed25519 AAAA…"], "access": "shell"}`),
+	"bastion.administrators.*.name":         required("a Unix account name of 1 to 31 lower-case letters, digits or hyphens that starts with a letter and belongs to nobody else", `"malia"`),
+	"bastion.administrators.*.publicKeys":   required("a list of at least one SSH public key", `["ssh-ed25519 AAAA…"]`),
+	"bastion.administrators.*.publicKeys.*": optional("the line of a .pub file with an Ed25519, ECDSA or RSA key (3072 bits or more) and nothing before it", `"ssh-ed25519 AAAA…"`),
+	"bastion.administrators.*.access":       required(`"shell", or "tunnel" for the forward to the database alone`, `"shell"`),
+	"bastion.instanceType":                  optional(aHostType, ""),
+
+	"webapp":                 required("an object that describes the web app", `{"visitorCidrs": ["0.0.0.0/0"], "platformRefresh": "2026-11"}`),
+	"webapp.visitorCidrs":    required("a list of at most 25 CIDR blocks that reach the web app", `["0.0.0.0/0"]`),
+	"webapp.visitorCidrs.*":  optional(aCIDR, `"0.0.0.0/0"`),
+	"webapp.loadBalanced":    optional("true for a load balancer over two availability zones, or false for a single instance", `true`),
+	"webapp.certificateArn":  optional(`the ARN of an ACM certificate in the environment's account and region, with "loadBalanced": true, or ""`, `"arn:aws:acm:eu-central-1:123456789012:certificate/0f0e0d0c-0b0a-0908-0706-050403020100"`),
+	"webapp.platformRefresh": required("a month as YYYY-MM (a later month takes the newest platform version)", `"2026-11"`),
+	"webapp.dashboardUrl":    optional(`an https address without credentials, or ""`, `"https://bi.example.com/dashboard"`),
+	"webapp.instanceType":    optional(aHostType, ""),
+
+	"tunnels":              optional("a list of tunnels, which may be empty", `[]`),
+	"tunnels.*":            optional("an object that describes a tunnel to a vendor", `{"name": "bi", "host": "bi.example.com", "user": "tunnel15240", "remotePort": 15240, "hostKey": "ssh-ed25519 AAAA…"}`),
+	"tunnels.*.name":       required("1 to 31 lower-case letters, digits or hyphens that start with a letter and name no other tunnel", `"bi"`),
+	"tunnels.*.vendor":     optional(`a vendor preset of this version, which is "generic"`, ""),
+	"tunnels.*.host":       required("a DNS name or a public or private IPv4 address, without user, port or scheme", `"bi.example.com"`),
+	"tunnels.*.port":       optional(aPort, `22`),
+	"tunnels.*.user":       required("a user name of 1 to 32 letters, digits, dots, hyphens or underscores that starts with a letter or underscore", `"tunnel15240"`),
+	"tunnels.*.remotePort": required(aPort+" that no other tunnel to the same host and port has", `15240`),
+	"tunnels.*.hostKey":    required("the vendor's SSH host key: Ed25519, ECDSA or RSA (2048 bits or more), without the host name before it", `"ssh-ed25519 AAAA…"`),
+
+	"alarms":          optional("an object that says whom alarms are sent to", `{"emails": []}`),
+	"alarms.emails":   optional("a list of email addresses", `[]`),
+	"alarms.emails.*": optional("an email address without a name", `"oncall@example.com"`),
+}
+
+// pipelineFields describes every key of the pipeline.
+var pipelineFields = map[string]field{
+	"":               optional("an object that describes the pipeline", `{"connectionArn": "", "repository": "owner/name", "branch": "main", "environments": ["dev", "prod"]}`),
+	"connectionArn":  required(`the ARN of a CodeConnections connection, or "" while there is none`, `"arn:aws:codeconnections:eu-central-1:123456789012:connection/0f0e0d0c-0b0a-0908-0706-050403020100"`),
+	"repository":     required("the repository as owner/name", `"owner/name"`),
+	"branch":         required("the name of a Git branch", `"main"`),
+	"environments":   required("a list of at least one environment, in the order of deployment", `["dev", "prod"]`),
+	"environments.*": optional("the name of an environment in the config, listed once", `"dev"`),
+}

@@ -1,0 +1,69 @@
+package config
+
+import "strings"
+
+// reservedWords are the words that RDS refuses as a master username or as the
+// name of the first database. They are what information_schema.KEYWORDS of
+// MySQL 9.7 marks as reserved, and MANUAL and PARALLEL, which 8.4 reserves as
+// well: a name that a later version reserves would be in the way of an upgrade.
+var reservedWords = wordSet(`
+accessible add all alter analyze and as asc asensitive before between bigint binary blob both by
+call cascade case change char character check collate column condition constraint continue convert
+create cross cube cume_dist current_date current_time current_timestamp current_user cursor
+database databases day_hour day_microsecond day_minute day_second dec decimal declare default
+delayed delete dense_rank desc describe deterministic distinct distinctrow div double drop dual
+each else elseif empty enclosed escaped except exists exit explain external false fetch first_value
+float float4 float8 for force foreign from fulltext function generated get grant group grouping
+groups having high_priority hour_microsecond hour_minute hour_second if ignore in index infile
+inner inout insensitive insert int int1 int2 int3 int4 int8 integer intersect interval into
+io_after_gtids io_before_gtids is iterate join json_table key keys kill lag last_value lateral lead
+leading leave left library like limit linear lines load localtime localtimestamp lock long longblob
+longtext loop low_priority manual match maxvalue mediumblob mediumint mediumtext middleint
+minute_microsecond minute_second mod modifies natural no_write_to_binlog not nth_value ntile null
+numeric of on optimize optimizer_costs option optionally or order out outer outfile over parallel
+partition percent_rank precision primary procedure purge qualify range rank read read_write reads
+real recursive references regexp release rename repeat replace require resignal restrict return
+revoke right rlike row row_number rows schema schemas second_microsecond select sensitive separator
+set show signal smallint spatial specific sql sql_big_result sql_calc_found_rows sql_small_result
+sqlexception sqlstate sqlwarning ssl starting stored straight_join system table tablesample
+terminated then tinyblob tinyint tinytext to trailing trigger true undo union unique unlock
+unsigned update usage use using utc_date utc_time utc_timestamp values varbinary varchar
+varcharacter varying virtual when where while window with write xor year_month zerofill
+`)
+
+// reservedAccounts are the MySQL accounts that MySQL and RDS keep for
+// themselves, beside those whose name starts with "mysql.". (MySQL Reference
+// Manual, "Reserved Accounts"; Amazon RDS User Guide, "Understanding predefined
+// users" and "Role-based privilege model for RDS for MySQL".)
+var reservedAccounts = wordSet("root rdsadmin rdsrepladmin rds_superuser_role")
+
+// systemSchemas are MySQL's own schemas.
+var systemSchemas = wordSet("mysql sys information_schema performance_schema")
+
+// systemAccounts are Unix accounts and groups that Amazon Linux 2023 or its
+// packages bring along: a person of that name would share their rights.
+var systemAccounts = wordSet(`
+adm admin audio backup bin cdrom chrony cwagent daemon dbus dialout disk drawbridge ec2-instance-connect ec2-user
+floppy ftp games halt input kmem kvm libstoragemgmt lock lp mail man mem messagebus mysql nobody ntp operator polkitd
+postfix proxy render root rpc rpcuser sgx shutdown ssh ssh-keys sshd ssm-user stapdev stapsys stapunpriv stapusr
+sudo sync sys tape tcpdump tss tty users utempter utmp video wheel
+`)
+
+func wordSet(words string) map[string]bool {
+	set := map[string]bool{}
+	for word := range strings.FieldsSeq(words) {
+		set[word] = true
+	}
+	return set
+}
+
+func isReservedWord(name string) bool { return reservedWords[strings.ToLower(name)] }
+func isSystemSchema(name string) bool { return systemSchemas[strings.ToLower(name)] }
+func isSystemAccount(name string) bool {
+	return systemAccounts[name] || strings.HasPrefix(name, "systemd-")
+}
+
+func isReservedAccount(name string) bool {
+	name = strings.ToLower(name)
+	return reservedAccounts[name] || strings.HasPrefix(name, "mysql.")
+}

@@ -1,0 +1,69 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+)
+
+var (
+	tunnelUser = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,31}$`)
+	// Two labels or more; the last one is not all digits, so that no mistyped
+	// address passes for a name. (RFC 1123, section 2.1)
+	dnsName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+)
+
+func (c *checker) tunnels(at place, tunnels []Tunnel) {
+	names, ends := unique{}, unique{}
+	for i := range tunnels {
+		t, at := &tunnels[i], at.index(i)
+		name := at.key("name")
+		if !accountName.MatchString(t.Name) {
+			c.problem(name, "%s is not the name of a tunnel", show(t.Name))
+		} else if first := names.seen(t.Name, name); first != "" {
+			c.problem(name, "%s is also the name at %s", show(t.Name), first)
+		}
+		c.oneOf(at.key("vendor"), t.Vendor, "generic")
+		t.Host = strings.ToLower(t.Host)
+		c.vendorHost(at.key("host"), t.Host)
+		c.between(at.key("port"), t.Port, 1, 65535)
+		if !tunnelUser.MatchString(t.User) {
+			c.problem(at.key("user"), "%s is not a user name", show(t.User))
+		}
+		remote := at.key("remotePort")
+		c.between(remote, t.RemotePort, 1, 65535)
+		if hostName(t.Host) {
+			if first := ends.seen(fmt.Sprintf("%s:%d:%d", t.Host, t.Port, t.RemotePort), remote); first != "" {
+				c.problem(remote, "%d is taken on that host by %s", t.RemotePort, first)
+			}
+		}
+		key, fault := publicKey(t.HostKey, leastHostRSA, true)
+		if fault != "" {
+			c.problem(at.key("hostKey"), "%s", fault)
+		}
+		t.HostKey = key
+	}
+}
+
+func (c *checker) vendorHost(at place, host string) {
+	address, err := netip.ParseAddr(host)
+	switch {
+	case err != nil && !hostName(host):
+		c.problem(at, "%s is not a host", show(host))
+	case err == nil && !address.Is4():
+		c.problem(at, "%s is an IPv6 address, but the VPC has no IPv6", show(host))
+	case err == nil && (address.IsLoopback() || address.IsUnspecified() || address.IsMulticast() ||
+		address.IsLinkLocalUnicast() || address == netip.AddrFrom4([4]byte{255, 255, 255, 255})):
+		c.problem(at, "%s is not the address of another host", show(host))
+	}
+}
+
+// hostName tells whether a string is a fully qualified DNS name or an IPv4
+// address.
+func hostName(host string) bool {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return address.Is4()
+	}
+	return len(host) <= 253 && dnsName.MatchString(strings.ToLower(host))
+}

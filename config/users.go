@@ -1,0 +1,84 @@
+package config
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+var userKey = regexp.MustCompile(`^[a-z][a-z0-9]{0,19}$`)
+
+func (c *checker) readOnlyUsers(at place, e *Environment) {
+	for _, key := range []string{BIUser, WebAppUser} {
+		if _, ok := e.ReadOnlyUsers[key]; !ok {
+			c.problem(at.entry(key), "is missing")
+		}
+	}
+	usernames := unique{}
+	for _, key := range slices.Sorted(maps.Keys(e.ReadOnlyUsers)) {
+		at, user := at.entry(key), e.ReadOnlyUsers[key]
+		if !userKey.MatchString(key) {
+			c.problem(at, "%s cannot be the key of a user", show(key))
+		}
+		c.username(at.key("username"), user.Username, e.Database.MasterUsername, usernames)
+		c.schemas(at.key("schemas"), user.Schemas)
+		c.between(at.key("maxConnections"), user.MaxConnections, 1, 100000)
+	}
+}
+
+// username checks a MySQL user name. MySQL tells upper from lower case in user
+// names; people do not, so that names which differ in case alone are refused.
+func (c *checker) username(at place, name, master string, others unique) {
+	if fault := mysqlNameFault(name, 32); fault != "" {
+		c.problem(at, "%s", fault)
+	} else if strings.EqualFold(name, master) {
+		c.problem(at, "%s is the master user, who may write", show(name))
+	} else if isReservedAccount(name) {
+		c.problem(at, "%s is an account that MySQL or RDS keeps for itself", show(name))
+	} else if first := others.seen(strings.ToLower(name), at); first != "" {
+		c.problem(at, "%s is also the name at %s", show(name), first)
+	}
+}
+
+func (c *checker) schemas(at place, schemas []string) {
+	listed := unique{}
+	for i, schema := range schemas {
+		at := at.index(i)
+		if fault := mysqlNameFault(schema, 64); fault != "" {
+			c.problem(at, "%s", fault)
+		} else if isSystemSchema(schema) {
+			c.problem(at, "%s is one of MySQL's own schemas", show(schema))
+		} else if listed.seen(schema, at) != "" {
+			c.problem(at, "%s is listed twice", show(schema))
+		}
+	}
+	if len(schemas) == 0 {
+		c.problem(at, "is empty")
+	}
+}
+
+// mysqlNameFault returns what is wrong with a name that MySQL stores as utf8mb3
+// with a limit in characters, or "". (MySQL Reference Manual, "Schema Object
+// Names" and "Account User Names and Passwords".)
+func mysqlNameFault(name string, most int) string {
+	switch n := utf8.RuneCountInString(name); {
+	case n == 0:
+		return "is empty"
+	case n > most:
+		return show(name) + " is too long"
+	case strings.TrimSpace(name) != name:
+		return show(name) + " starts or ends with a space"
+	}
+	for _, r := range name {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return show(name) + " holds a character that cannot be printed"
+		}
+		if r > 0xFFFF {
+			return show(name) + " holds a character that MySQL does not take in names"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,70 @@
+package constructs
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/customresources"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// BeanstalkPlatformProps says which platform to look for, and when it was last looked for.
+type BeanstalkPlatformProps struct {
+	// Branch is a platform branch (AWS Elastic Beanstalk, "Supported platforms").
+	Branch string
+
+	// Refresh is any text. While it stays the same, so does the platform version; a new text looks again.
+	Refresh string
+}
+
+// BeanstalkPlatform is the recommended version of an Elastic Beanstalk platform branch, looked up by CloudFormation
+// when the stack is deployed. Templates cannot name 'the newest', and SolutionStackName, the other way to name a
+// platform, replaces the environment when it changes.
+type BeanstalkPlatform struct {
+	constructs.Construct
+
+	// ARN is the platform version's.
+	ARN *string
+}
+
+// NewBeanstalkPlatform adds a BeanstalkPlatform to scope.
+func NewBeanstalkPlatform(scope constructs.Construct, id string, props *BeanstalkPlatformProps) *BeanstalkPlatform {
+	p := &BeanstalkPlatform{Construct: constructs.NewConstruct(scope, &id)}
+	call := &customresources.AwsSdkCall{
+		Service: jsii.String("elastic-beanstalk"),
+		Action:  jsii.String("ListPlatformVersions"),
+		Parameters: map[string]any{"Filters": []any{
+			filter("PlatformBranchName", props.Branch),
+			filter("PlatformLifecycleState", "Recommended"),
+		}},
+		PhysicalResourceId: customresources.PhysicalResourceId_Of(jsii.String("platform-" + props.Refresh)),
+		OutputPaths:        jsii.Strings("PlatformSummaryList.0.PlatformArn"),
+	}
+	lookup := customresources.NewAwsCustomResource(p.Construct, jsii.String("Lookup"), &customresources.AwsCustomResourceProps{
+		ResourceType: jsii.String("Custom::BeanstalkPlatform"),
+		OnCreate:     call,
+		OnUpdate:     call,
+		// The runtime's own SDK will do: no download at deployment.
+		InstallLatestAwsSdk: jsii.Bool(false),
+		Policy: customresources.AwsCustomResourcePolicy_FromStatements(&[]awsiam.PolicyStatement{
+			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+				Actions: jsii.Strings("elasticbeanstalk:ListPlatformVersions"),
+				Resources: &[]*string{awscdk.Stack_Of(p.Construct).FormatArn(&awscdk.ArnComponents{
+					Service: jsii.String("elasticbeanstalk"), Account: jsii.String(""),
+					Resource: jsii.String("platform"), ResourceName: jsii.String("*"),
+				})},
+			}),
+		}),
+		LogGroup: awslogs.NewLogGroup(p.Construct, jsii.String("Logs"), &awslogs.LogGroupProps{
+			Retention:     awslogs.RetentionDays_ONE_MONTH,
+			RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		}),
+	})
+	p.ARN = lookup.GetResponseField(jsii.String("PlatformSummaryList.0.PlatformArn"))
+	return p
+}
+
+func filter(name, value string) map[string]any {
+	return map[string]any{"Type": name, "Operator": "=", "Values": []any{value}}
+}

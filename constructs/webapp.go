@@ -1,0 +1,303 @@
+package constructs
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awselasticbeanstalk"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// WebAppProps describes the web app.
+type WebAppProps struct {
+	Vpc     awsec2.IVpc
+	Subnets *[]awsec2.ISubnet
+
+	// DatabaseSecurityGroup is the database's; the web app is let in.
+	DatabaseSecurityGroup awsec2.ISecurityGroup
+
+	// DatabaseHost, DatabasePort and DatabaseName say what to connect to.
+	DatabaseHost, DatabasePort *string
+	DatabaseName               string
+
+	// Secret holds the credentials of the web app's MySQL user. The app reads it at run time.
+	Secret awssecretsmanager.ISecret
+
+	// BundlePath is the source bundle, a zip file with a Procfile and a binary for Architecture.
+	BundlePath string
+
+	// VisitorCIDRs are the IPv4 blocks that may reach the site.
+	VisitorCIDRs []string
+
+	// LoadBalanced runs two to four instances behind an Application Load Balancer. Otherwise there is one instance with
+	// an Elastic IP.
+	LoadBalanced bool
+
+	// CertificateARN is an ACM certificate. With it the load balancer speaks HTTPS, and only HTTPS.
+	CertificateARN string
+
+	// PlatformRefresh says when the platform version was last looked up, such as 2026-11: see BeanstalkPlatform.
+	PlatformRefresh string
+
+	// DashboardURL, if not empty, is a BI dashboard that the app links to.
+	DashboardURL string
+
+	Architecture Architecture
+
+	// InstanceType is an EC2 type of that architecture, such as t4g.micro.
+	InstanceType string
+}
+
+// WebApp is an Elastic Beanstalk environment that runs a prebuilt Go binary.
+type WebApp struct {
+	constructs.Construct
+
+	Environment awselasticbeanstalk.CfnEnvironment
+
+	// InstanceSecurityGroup is worn by the instances.
+	InstanceSecurityGroup awsec2.SecurityGroup
+
+	// URL is where the site is.
+	URL *string
+
+	props *WebAppProps
+}
+
+// NewWebApp adds a WebApp to scope.
+func NewWebApp(scope constructs.Construct, id string, props *WebAppProps) *WebApp {
+	w := &WebApp{Construct: constructs.NewConstruct(scope, &id), props: props}
+
+	settings := w.settings()
+	w.addSecurityGroups(settings)
+	role := w.addRoles(settings)
+
+	application := awselasticbeanstalk.NewCfnApplication(w.Construct, jsii.String("Application"), &awselasticbeanstalk.CfnApplicationProps{
+		Description: jsii.String("Shows the data of the MySQL database"),
+	})
+	bundle := awss3assets.NewAsset(w.Construct, jsii.String("Bundle"), &awss3assets.AssetProps{Path: &props.BundlePath})
+	version := awselasticbeanstalk.NewCfnApplicationVersion(w.Construct, jsii.String("Version"), &awselasticbeanstalk.CfnApplicationVersionProps{
+		ApplicationName: application.Ref(),
+		SourceBundle: &awselasticbeanstalk.CfnApplicationVersion_SourceBundleProperty{
+			S3Bucket: bundle.S3BucketName(), S3Key: bundle.S3ObjectKey(),
+		},
+	})
+	platform := NewBeanstalkPlatform(w.Construct, "Platform", &BeanstalkPlatformProps{
+		Branch: "Go 1 running on 64bit Amazon Linux 2023", Refresh: props.PlatformRefresh,
+	})
+	w.Environment = awselasticbeanstalk.NewCfnEnvironment(w.Construct, jsii.String("Environment"), &awselasticbeanstalk.CfnEnvironmentProps{
+		ApplicationName: application.Ref(),
+		VersionLabel:    version.Ref(),
+		PlatformArn:     platform.ARN,
+		Tier:            &awselasticbeanstalk.CfnEnvironment_TierProperty{Name: jsii.String("WebServer"), Type: jsii.String("Standard")},
+		OptionSettings:  settings.list(),
+	})
+	// The instance profile names the role, not its policy: without this the first instance might start without it.
+	w.Environment.Node().AddDependency(role)
+	w.URL = jsii.String(w.scheme() + "://" + *w.Environment.AttrEndpointUrl())
+	return w
+}
+
+func (w *WebApp) scheme() string {
+	if w.props.CertificateARN != "" {
+		return "https"
+	}
+	return "http"
+}
+
+// settings are the environment's option settings that depend on the props alone (AWS Elastic Beanstalk Developer Guide,
+// "General options for all environments").
+func (w *WebApp) settings() optionSettings {
+	p := w.props
+	s := optionSettings{}
+	s.set("aws:elasticbeanstalk:environment", "EnvironmentType", "SingleInstance")
+	// Updates that Beanstalk makes by itself would be undone by the next deployment of the template.
+	s.set("aws:elasticbeanstalk:managedactions", "ManagedActionsEnabled", "false")
+	s.set("aws:elasticbeanstalk:healthreporting:system", "SystemType", "enhanced")
+	s.set("aws:elasticbeanstalk:cloudwatch:logs", "StreamLogs", "true")
+	s.set("aws:elasticbeanstalk:cloudwatch:logs", "DeleteOnTerminate", "false")
+	s.set("aws:elasticbeanstalk:cloudwatch:logs", "RetentionInDays", "30")
+
+	s.set("aws:autoscaling:launchconfiguration", "DisableIMDSv1", "true")
+	s.set("aws:autoscaling:launchconfiguration", "RootVolumeType", "gp3")
+	// Beanstalk's own group would open port 80 to everybody.
+	s.set("aws:autoscaling:launchconfiguration", "DisableDefaultEC2SecurityGroup", "true")
+	s.set("aws:ec2:instances", "InstanceTypes", p.InstanceType)
+	s.set("aws:ec2:instances", "SupportedArchitectures", string(p.Architecture))
+
+	subnets := subnetIDs(p.Subnets)
+	s.set("aws:ec2:vpc", "VPCId", *p.Vpc.VpcId())
+	s.set("aws:ec2:vpc", "Subnets", subnets)
+	s.set("aws:ec2:vpc", "AssociatePublicIpAddress", "true")
+
+	const variables = "aws:elasticbeanstalk:application:environment"
+	s.set(variables, "RDS_HOSTNAME", *p.DatabaseHost)
+	s.set(variables, "RDS_PORT", *p.DatabasePort)
+	s.set(variables, "RDS_DB_NAME", p.DatabaseName)
+	s.set(variables, "RDS_SECRET_ARN", *p.Secret.SecretArn())
+	s.set(variables, "AWS_REGION", *awscdk.Stack_Of(w.Construct).Region())
+	if p.DashboardURL != "" {
+		s.set(variables, "DASHBOARD_URL", p.DashboardURL)
+	}
+	if p.LoadBalanced {
+		s.setLoadBalancer(subnets, p.CertificateARN)
+	}
+	return s
+}
+
+func (s optionSettings) setLoadBalancer(subnets, certificateARN string) {
+	s.set("aws:elasticbeanstalk:environment", "EnvironmentType", "LoadBalanced")
+	s.set("aws:elasticbeanstalk:environment", "LoadBalancerType", "application")
+	// A site whose database is away is still alive: replacing its instances would not help.
+	s.set("aws:elasticbeanstalk:environment:process:default", "HealthCheckPath", "/healthz")
+	s.set("aws:ec2:vpc", "ELBSubnets", subnets)
+	s.set("aws:ec2:vpc", "ELBScheme", "public")
+	s.set("aws:autoscaling:asg", "MinSize", "2")
+	s.set("aws:autoscaling:asg", "MaxSize", "4")
+	s.set("aws:autoscaling:trigger", "MeasureName", "CPUUtilization")
+	s.set("aws:autoscaling:trigger", "Statistic", "Average")
+	s.set("aws:autoscaling:trigger", "Unit", "Percent")
+	s.set("aws:autoscaling:trigger", "UpperThreshold", "70")
+	s.set("aws:autoscaling:trigger", "LowerThreshold", "20")
+	s.set("aws:autoscaling:updatepolicy:rollingupdate", "RollingUpdateEnabled", "true")
+	s.set("aws:autoscaling:updatepolicy:rollingupdate", "RollingUpdateType", "Health")
+	s.set("aws:elasticbeanstalk:command", "DeploymentPolicy", "Rolling")
+	s.set("aws:elasticbeanstalk:command", "BatchSizeType", "Percentage")
+	s.set("aws:elasticbeanstalk:command", "BatchSize", "50")
+	if certificateARN != "" {
+		s.set("aws:elbv2:listener:default", "ListenerEnabled", "false")
+		s.set("aws:elbv2:listener:443", "Protocol", "HTTPS")
+		s.set("aws:elbv2:listener:443", "SSLCertificateArns", certificateARN)
+		s.set("aws:elbv2:listener:443", "SSLPolicy", "ELBSecurityPolicy-TLS13-1-2-2021-06")
+	}
+}
+
+// addSecurityGroups lets visitors in to the site, and the site in to the database.
+func (w *WebApp) addSecurityGroups(s optionSettings) {
+	p := w.props
+	w.InstanceSecurityGroup = awsec2.NewSecurityGroup(w.Construct, jsii.String("InstanceSecurityGroup"), &awsec2.SecurityGroupProps{
+		Vpc: p.Vpc, Description: jsii.String("Web app instances"), AllowAllOutbound: jsii.Bool(false),
+	})
+	w.InstanceSecurityGroup.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTPS(), jsii.String("HTTPS to AWS and the package repositories"), nil)
+	s.set("aws:autoscaling:launchconfiguration", "SecurityGroups", *w.InstanceSecurityGroup.SecurityGroupId())
+	NewDatabaseAccess(w.Construct, "DatabaseAccess", &DatabaseAccessProps{
+		From: w.InstanceSecurityGroup, Database: p.DatabaseSecurityGroup, Description: "web app",
+	})
+
+	door, port := w.InstanceSecurityGroup, awsec2.Port_HTTP()
+	if p.LoadBalanced {
+		door = awsec2.NewSecurityGroup(w.Construct, jsii.String("LoadBalancerSecurityGroup"), &awsec2.SecurityGroupProps{
+			Vpc: p.Vpc, Description: jsii.String("Web app load balancer"), AllowAllOutbound: jsii.Bool(false),
+		})
+		door.AddEgressRule(w.InstanceSecurityGroup, awsec2.Port_HTTP(), jsii.String("HTTP to the instances"), nil)
+		w.InstanceSecurityGroup.AddIngressRule(door, awsec2.Port_HTTP(), jsii.String("HTTP from the load balancer"), nil)
+		// Both, or Beanstalk makes a group of its own that is open to everybody.
+		s.set("aws:elbv2:loadbalancer", "SecurityGroups", *door.SecurityGroupId())
+		s.set("aws:elbv2:loadbalancer", "ManagedSecurityGroup", *door.SecurityGroupId())
+		if p.CertificateARN != "" {
+			port = awsec2.Port_HTTPS()
+		}
+	}
+	for _, cidr := range p.VisitorCIDRs {
+		door.AddIngressRule(awsec2.Peer_Ipv4(jsii.String(cidr)), port, jsii.String("Visitors of the web app"), nil)
+	}
+}
+
+// addRoles makes the instances' role, with what AWSElasticBeanstalkWebTier allows narrowed to this account and region,
+// and Beanstalk's own.
+func (w *WebApp) addRoles(s optionSettings) awsiam.Role {
+	stack := awscdk.Stack_Of(w.Construct)
+	role := awsiam.NewRole(w.Construct, jsii.String("InstanceRole"), &awsiam.RoleProps{
+		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("ec2.amazonaws.com"), nil),
+		Description: jsii.String("Web app instances"),
+	})
+	allowSessionManager(w.Construct, role)
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:       jsii.String("DatabaseCredentials"),
+		Actions:   jsii.Strings("secretsmanager:GetSecretValue"),
+		Resources: &[]*string{w.props.Secret.SecretArn()},
+	}))
+	bucket := "arn:" + *stack.Partition() + ":s3:::elasticbeanstalk-" + *stack.Region() + "-" + *stack.Account()
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:       jsii.String("ReadBeanstalkBucket"),
+		Actions:   jsii.Strings("s3:Get*", "s3:List*"),
+		Resources: jsii.Strings(bucket, bucket+"/*"),
+	}))
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:       jsii.String("WriteLogBundles"),
+		Actions:   jsii.Strings("s3:PutObject"),
+		Resources: jsii.Strings(bucket + "/resources/environments/logs/*"),
+	}))
+	logs := func(resource string) *string {
+		return stack.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("logs"), Resource: jsii.String("log-group"), ResourceName: &resource,
+			ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+		})
+	}
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid: jsii.String("StreamLogs"),
+		Actions: jsii.Strings("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups",
+			"logs:DescribeLogStreams", "logs:PutLogEvents", "logs:PutRetentionPolicy"),
+		Resources: &[]*string{logs("/aws/elasticbeanstalk/*")},
+	}))
+	beanstalk := func(resource string) *string {
+		return stack.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("elasticbeanstalk"), Resource: &resource, ResourceName: jsii.String("*"),
+		})
+	}
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:       jsii.String("ReportHealth"),
+		Actions:   jsii.Strings("elasticbeanstalk:PutInstanceStatistics"),
+		Resources: &[]*string{beanstalk("application"), beanstalk("environment")},
+	}))
+	profile := awsiam.NewInstanceProfile(w.Construct, jsii.String("InstanceProfile"), &awsiam.InstanceProfileProps{Role: role})
+	s.set("aws:autoscaling:launchconfiguration", "IamInstanceProfile", *profile.InstanceProfileName())
+
+	service := awsiam.NewRole(w.Construct, jsii.String("ServiceRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("elasticbeanstalk.amazonaws.com"), &awsiam.ServicePrincipalOpts{
+			// What Beanstalk says when it assumes the role (Developer Guide, "Managing Elastic Beanstalk service roles").
+			Conditions: &map[string]any{"StringEquals": map[string]any{"sts:ExternalId": "elasticbeanstalk"}},
+		}),
+		Description: jsii.String("Elastic Beanstalk's health monitoring"),
+		ManagedPolicies: &[]awsiam.IManagedPolicy{
+			awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("service-role/AWSElasticBeanstalkEnhancedHealth")),
+		},
+	})
+	s.set("aws:elasticbeanstalk:environment", "ServiceRole", *service.RoleArn())
+	return role
+}
+
+func subnetIDs(subnets *[]awsec2.ISubnet) string {
+	var ids []string
+	for _, subnet := range *subnets {
+		ids = append(ids, *subnet.SubnetId())
+	}
+	return strings.Join(ids, ",")
+}
+
+// optionSettings are a Beanstalk environment's settings: namespace, then option, then value.
+type optionSettings map[[2]string]string
+
+func (s optionSettings) set(namespace, option, value string) {
+	s[[2]string{namespace, option}] = value
+}
+
+// list is the settings in an order that depends on their names alone.
+func (s optionSettings) list() *[]*awselasticbeanstalk.CfnEnvironment_OptionSettingProperty {
+	var list []*awselasticbeanstalk.CfnEnvironment_OptionSettingProperty
+	for key, value := range s {
+		list = append(list, &awselasticbeanstalk.CfnEnvironment_OptionSettingProperty{
+			Namespace: jsii.String(key[0]), OptionName: jsii.String(key[1]), Value: jsii.String(value),
+		})
+	}
+	slices.SortFunc(list, func(a, b *awselasticbeanstalk.CfnEnvironment_OptionSettingProperty) int {
+		return cmp.Or(cmp.Compare(*a.Namespace, *b.Namespace), cmp.Compare(*a.OptionName, *b.OptionName))
+	})
+	return &list
+}

@@ -1,0 +1,62 @@
+package mysqltest
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+)
+
+const (
+	rootUser   = "root"
+	masterUser = "admin"
+)
+
+// accounts are the passwords of a server's two users.
+type accounts struct{ rootPassword, masterPassword string }
+
+func newAccounts() accounts { return accounts{rand.Text(), rand.Text()} }
+
+// What RDS's master user may do, from the page "Master user account
+// privileges" of the Amazon RDS User Guide, row "RDS for MySQL 8.0.36 and
+// higher". MySQL 8.4 has SET_ANY_DEFINER in place of that row's SET_USER_ID.
+var (
+	// Privileges that exist on the whole server only, or that reading needs.
+	serverPrivileges = []string{
+		"SELECT", "SHOW VIEW", "SHOW DATABASES", "RELOAD", "PROCESS", "REPLICATION SLAVE", "REPLICATION CLIENT",
+		"CREATE USER", "CREATE ROLE", "DROP ROLE",
+		"APPLICATION_PASSWORD_ADMIN", "ROLE_ADMIN", "SET_ANY_DEFINER", "XA_RECOVER_ADMIN",
+	}
+	// Privileges that change something in a schema.
+	schemaPrivileges = []string{
+		"INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "REFERENCES", "INDEX", "ALTER", "CREATE TEMPORARY TABLES",
+		"LOCK TABLES", "EXECUTE", "CREATE VIEW", "CREATE ROUTINE", "ALTER ROUTINE", "EVENT", "TRIGGER",
+	}
+)
+
+// setupSQL returns the statements, one a line, that give a new server its
+// users.
+//
+// RDS lets nobody write to the schema mysql ("Role-based privilege model for
+// RDS for MySQL"). Here the privileges that write are granted on every schema
+// by a pattern, and the schemas mysql and sys have a narrower grant of their
+// own: MySQL looks no further than the most specific grant. Revoking them with
+// partial_revokes would do the same, but that setting also turns wildcards in
+// grants off, which hides a grant that forgets to escape its schema's name.
+func (a accounts) setupSQL() string {
+	const role = "rds_superuser_role"
+	statements := []string{
+		fmt.Sprintf("ALTER USER '%s'@'localhost' IDENTIFIED BY '%s'", rootUser, a.rootPassword),
+		fmt.Sprintf("CREATE ROLE '%s'@'%%'", role),
+		fmt.Sprintf("CREATE USER '%s'@'%%' IDENTIFIED BY '%s'", masterUser, a.masterPassword),
+	}
+	for _, grantee := range []string{role, masterUser} {
+		statements = append(statements,
+			fmt.Sprintf("GRANT %s ON *.* TO '%s'@'%%' WITH GRANT OPTION", strings.Join(serverPrivileges, ", "), grantee),
+			fmt.Sprintf("GRANT %s ON `%%`.* TO '%s'@'%%' WITH GRANT OPTION", strings.Join(schemaPrivileges, ", "), grantee),
+			fmt.Sprintf("GRANT SELECT, SHOW VIEW, EXECUTE ON `mysql`.* TO '%s'@'%%'", grantee),
+			fmt.Sprintf("GRANT SELECT, SHOW VIEW, EXECUTE ON `sys`.* TO '%s'@'%%'", grantee),
+		)
+	}
+	statements = append(statements, fmt.Sprintf("GRANT '%s'@'%%' TO '%s'@'%%'", role, masterUser))
+	return strings.Join(statements, ";\n") + ";\n"
+}

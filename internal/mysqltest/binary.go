@@ -1,0 +1,101 @@
+package mysqltest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// noServerError says that this machine has no MySQL server to test with.
+type noServerError struct{ reason string }
+
+func (e *noServerError) Error() string { return e.reason }
+
+// binary is a MySQL server program.
+type binary struct {
+	path    string
+	version string // what it says of itself, one line
+	tools   string // the repository's folder for fetched things, .tools
+}
+
+// findBinary looks for the server where scripts/mysql.sh does: $MYSQLD, the
+// PATH, then what that script fetched.
+var findBinary = sync.OnceValues(func() (binary, error) {
+	root, err := repositoryRoot()
+	if err != nil {
+		return binary{}, err
+	}
+	tools := filepath.Join(root, ".tools")
+	if named := os.Getenv("MYSQLD"); named != "" {
+		version, err := suitable(named)
+		if err != nil {
+			return binary{}, &noServerError{fmt.Sprintf("$MYSQLD cannot be used: %v", err)}
+		}
+		return binary{named, version, tools}, nil
+	}
+	candidates := []string{filepath.Join(tools, "mysql", "bin", "mysqld")}
+	if onPath, err := exec.LookPath("mysqld"); err == nil {
+		candidates = append([]string{onPath}, candidates...)
+	}
+	for _, path := range candidates {
+		if version, err := suitable(path); err == nil {
+			return binary{path, version, tools}, nil
+		}
+	}
+	return binary{}, &noServerError{"there is no MySQL server of version 8.4 or newer; run 'scripts/mysql.sh fetch'"}
+})
+
+// suitable returns what the server at path says of itself when that is MySQL,
+// 8.4 or newer. On Debian mysqld may well be MariaDB.
+func suitable(path string) (version string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, path, "--no-defaults", "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s --version failed: %w", path, err)
+	}
+	version = strings.TrimSpace(string(out))
+	if !isMySQL84(version) {
+		return "", fmt.Errorf("%s is not a MySQL server of version 8.4 or newer: it says %q", path, version)
+	}
+	return version, nil
+}
+
+var versionNumber = regexp.MustCompile(`\bVer (\d+)\.(\d+)`)
+
+// isMySQL84 reports whether a server that says version of itself is MySQL, 8.4
+// or newer.
+func isMySQL84(version string) bool {
+	m := versionNumber.FindStringSubmatch(version)
+	if m == nil || strings.Contains(version, "MariaDB") {
+		return false
+	}
+	major, err1 := strconv.Atoi(m[1])
+	minor, err2 := strconv.Atoi(m[2])
+	return err1 == nil && err2 == nil && (major > 8 || major == 8 && minor >= 4)
+}
+
+// repositoryRoot returns the nearest folder, from the working directory up,
+// that holds a go.mod. Go runs a package's tests in the package's folder.
+func repositoryRoot() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("no go.mod in " + start + " or above it: run the tests from within the repository")
+		}
+	}
+}

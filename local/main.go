@@ -1,0 +1,119 @@
+// Command local plays the main job of Drawbridge on this machine, without an AWS account: it synthesizes every stack,
+// starts a MySQL-compatible server, loads the sample data, creates a read-only user, and runs the web app as that user
+// until Ctrl-C. `make local` builds what it needs and runs it in the repository's folder.
+//
+//	MYSQL_DSN              use this MySQL server (user:password@tcp(host:port)/) instead of the embedded one
+//	DRAWBRIDGE_DB_CA_FILE  the certificate authority that signed its certificate
+//	PORT                   where the web app listens on 127.0.0.1; 5000, or the next free port, unless set
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr)
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			fmt.Fprintln(os.Stderr, "local: "+line)
+		}
+		os.Exit(1)
+	}
+}
+
+// run returns when ctx ends, and has then undone everything that it did; or with an error as soon as something fails.
+func run(ctx context.Context) (err error) {
+	temporary, err := os.MkdirTemp("", "drawbridge-local-")
+	if err != nil {
+		return fmt.Errorf("make a temporary folder: %w", err)
+	}
+	defer os.RemoveAll(temporary)
+
+	p := &progress{total: 4}
+	if err := p.step("Synthesizing every stack", func() (string, error) { return synthesize(ctx) }); err != nil {
+		return err
+	}
+
+	var db *database
+	starting := "Starting an embedded MySQL-compatible server"
+	if os.Getenv("MYSQL_DSN") != "" {
+		starting = "Connecting to the MySQL server of MYSQL_DSN"
+	}
+	err = p.step(starting, func() (done string, err error) {
+		db, err = openDatabase(ctx, os.Getenv, temporary)
+		if err != nil {
+			return "", err
+		}
+		return db.address(), nil
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := db.close(); closeErr != nil {
+			err = errors.Join(err, closeErr)
+		}
+	}()
+	if err := p.step("Loading the sample data and creating the read-only user "+readOnlyUser, func() (string, error) { return db.prepare(ctx) }); err != nil {
+		return err
+	}
+
+	var app *webApp
+	err = p.step("Starting the web app as "+readOnlyUser, func() (string, error) {
+		var note string
+		app, note, err = startWebApp(ctx, os.Getenv("PORT"), db.settings)
+		return note, err
+	})
+	if err != nil {
+		return err
+	}
+	defer app.stop()
+
+	fmt.Printf(`
+  Open      %s
+  Database  %s, schema %s
+  Logs      %s
+  Stop      Ctrl-C
+
+Not played here: the VPC, the jump server and the tunnel. Their templates are in %s.
+`, app.url, db.address(), schema, webAppLog, assembly)
+	select {
+	case <-ctx.Done():
+	case <-app.exited:
+		// Ctrl-C reaches the web app as well, and it may be the faster one.
+		if ctx.Err() == nil {
+			return fmt.Errorf("the web app stopped by itself (%w): its last words are in %s", app.err, webAppLog)
+		}
+	}
+	fmt.Println("\nStopping ...")
+	return nil
+}
+
+// progress tells a person what is under way and how far it is.
+type progress struct{ done, total int }
+
+// step runs one step of the play. What it returns is told when it is over.
+func (p *progress) step(what string, run func() (string, error)) error {
+	p.done++
+	fmt.Printf("[%d/%d] %s ... ", p.done, p.total, what)
+	start := time.Now()
+	result, err := run()
+	if err != nil {
+		fmt.Println("failed")
+		return err
+	}
+	fmt.Printf("%.1f s\n", time.Since(start).Seconds())
+	if result != "" {
+		fmt.Println("      " + result)
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// assembly is where the templates go.
+const assembly = "cdk.out/local"
+
+// synthesize writes the templates of the environment dev, for this machine's architecture, and says what is in them.
+// Everything that they need has been built.
+func synthesize(ctx context.Context) (string, error) {
+	architecture := "x86_64"
+	if runtime.GOARCH == "arm64" {
+		architecture = "arm64"
+	}
+	cdk := exec.CommandContext(ctx, "npx", "cdk", "synth", "--build", "true", "--quiet", "--no-lookups",
+		"--context", "architecture="+architecture, "--output", assembly)
+	// Validation takes three times as long as the rest; `make synth` validates.
+	cdk.Env = append(os.Environ(), "CDK_VALIDATION=false")
+	if output, err := cdk.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("the stacks cannot be synthesized:\n%s", strings.TrimSpace(string(output)))
+	}
+	return describe(assembly)
+}
+
+// describe names the stacks of a cloud assembly, each with the number of its resources.
+func describe(assembly string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(assembly, "manifest.json"))
+	if err != nil {
+		return "", err
+	}
+	var manifest struct {
+		Artifacts map[string]struct {
+			Type       string
+			Properties struct{ TemplateFile string }
+		}
+	}
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return "", fmt.Errorf("read %s/manifest.json: %w", assembly, err)
+	}
+	var stacks []string
+	for _, name := range []string{"Network", "Database", "Bastion", "WebApp", "Tunnel"} {
+		artifact, ok := manifest.Artifacts[name]
+		if !ok {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(assembly, artifact.Properties.TemplateFile))
+		if err != nil {
+			return "", err
+		}
+		var template struct{ Resources map[string]json.RawMessage }
+		if err := json.Unmarshal(text, &template); err != nil {
+			return "", fmt.Errorf("read the template of %s: %w", name, err)
+		}
+		stacks = append(stacks, fmt.Sprintf("%s (%d resources)", name, len(template.Resources)))
+	}
+	return strings.Join(stacks, ", "), nil
+}

@@ -1,0 +1,94 @@
+package stacks
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	construct "github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"drawbridge/config"
+	"drawbridge/constructs"
+)
+
+// DatabaseStackProps are the properties of the Database stack.
+type DatabaseStackProps struct {
+	awscdk.StackProps
+	Environment *config.Environment
+	Network     *NetworkStack
+}
+
+// DatabaseStack holds the MySQL database and the credentials of its users. It alone differs between the two phases.
+type DatabaseStack struct {
+	awscdk.Stack
+	Database *constructs.Database
+
+	// ReadOnlyUsers has the keys of the config's readOnlyUsers.
+	ReadOnlyUsers map[string]*constructs.ReadOnlyUser
+}
+
+// NewDatabaseStack adds the Database stack to scope.
+func NewDatabaseStack(scope construct.Construct, id string, props *DatabaseStackProps) *DatabaseStack {
+	s := &DatabaseStack{
+		Stack:         awscdk.NewStack(scope, &id, &props.StackProps),
+		ReadOnlyUsers: map[string]*constructs.ReadOnlyUser{},
+	}
+	env, network := props.Environment, props.Network.Network
+	s.Database = constructs.NewDatabase(s.Stack, "Database", &constructs.DatabaseProps{
+		Vpc:                network.Vpc,
+		Subnets:            network.DatabaseSubnets(),
+		Name:               env.Database.Name,
+		Identifier:         env.Database.Identifier,
+		MasterUsername:     env.Database.MasterUsername,
+		InstanceClass:      env.Database.InstanceClass,
+		StorageGiB:         env.Database.StorageGiB,
+		BackupDays:         env.Database.BackupDays,
+		MultiAZ:            env.Database.MultiAZ,
+		DeletionProtection: env.Database.DeletionProtection,
+		PubliclyAccessible: env.Exposure == config.Public,
+	})
+	for _, key := range slices.Sorted(maps.Keys(env.ReadOnlyUsers)) {
+		s.ReadOnlyUsers[key] = constructs.NewReadOnlyUser(s.Stack, "ReadOnlyUser-"+key, &constructs.ReadOnlyUserProps{
+			Database: s.Database, Username: env.ReadOnlyUsers[key].Username,
+		})
+	}
+	var routeTables []*string
+	for _, subnet := range *network.DatabaseSubnets() {
+		routeTables = append(routeTables, subnet.RouteTable().RouteTableId())
+	}
+	if env.Exposure == config.Public {
+		constructs.NewPublicAccess(s.Stack, "PublicAccess", &constructs.PublicAccessProps{
+			SecurityGroup:     s.Database.SecurityGroup,
+			RouteTableIDs:     routeTables,
+			InternetGatewayID: network.Vpc.InternetGatewayId(),
+			CIDRs:             env.DeveloperCIDRs,
+		})
+	}
+	s.addOutputs(env, routeTables, network.Vpc.InternetGatewayId())
+	return s
+}
+
+func (s *DatabaseStack) addOutputs(env *config.Environment, routeTables []*string, gateway *string) {
+	instance := s.Database.Instance
+	export(s.Stack, instance.DbInstanceEndpointAddress(), instance.DbInstanceEndpointPort(),
+		s.Database.SecurityGroup.SecurityGroupId(), s.Database.MasterSecret.SecretArn())
+	for _, user := range s.ReadOnlyUsers {
+		// Renaming a user replaces its secret. A strong reference would make CloudFormation refuse that.
+		awscdk.CrossStackReferences_Of(user.Secret).Produce(awscdk.ReferenceStrength_WEAK)
+	}
+
+	output(s.Stack, "DatabaseHostname", instance.DbInstanceEndpointAddress(), "Where MySQL listens; a private address unless the exposure is public")
+	output(s.Stack, "DatabasePort", instance.DbInstanceEndpointPort(), "The port of MySQL")
+	output(s.Stack, "DatabaseName", &env.Database.Name, "The schema created with the database")
+	output(s.Stack, "MasterUsername", &env.Database.MasterUsername, "The account that may read and write")
+	output(s.Stack, "MasterSecretArn", s.Database.MasterSecret.SecretArn(), "The Secrets Manager secret with the master user's password")
+	for _, key := range slices.Sorted(maps.Keys(s.ReadOnlyUsers)) {
+		output(s.Stack, "ReadOnlySecretArn"+strings.ToUpper(key[:1])+key[1:], s.ReadOnlyUsers[key].Secret.SecretArn(),
+			"The Secrets Manager secret of the read-only user "+env.ReadOnlyUsers[key].Username)
+	}
+	// Named in both phases, so that this stack imports the same of the Network stack in both.
+	output(s.Stack, "DatabaseRouteTableIds", awscdk.Fn_Join(jsii.String(","), &routeTables), "The route tables of the database tier, which have a route to the internet in the public phase only")
+	output(s.Stack, "InternetGatewayId", gateway, "The gateway that these routes lead to")
+}

@@ -1,0 +1,50 @@
+package stacks_test
+
+import (
+	"slices"
+	"testing"
+
+	"drawbridge/internal/cdktest"
+)
+
+// What holds data or an address, in both environments. A resource whose logical id changes is replaced: its data or
+// its address is lost. Never edit an entry; a new kind of thing adds one.
+var identities = []string{
+	"Bastion/BastionAddress36DE36E3 AWS::EC2::EIP",
+	"Database/DatabaseInstanceAA8A5FDE AWS::RDS::DBInstance",
+	"Database/DatabaseMasterSecretC5C2A01F AWS::SecretsManager::Secret",
+	"Database/DatabaseSubnetGroup7D60F180 AWS::RDS::DBSubnetGroup",
+	"Database/ReadOnlyUserbiSecrettester09026CDB AWS::SecretsManager::Secret",
+	"Database/ReadOnlyUserwebappSecretwebapp29C967B2 AWS::SecretsManager::Secret",
+	"Network/NetworkVpc7FB7348F AWS::EC2::VPC",
+	"Network/NetworkVpcDatabaseSubnet1Subnet75A30C75 AWS::EC2::Subnet",
+	"Network/NetworkVpcDatabaseSubnet2Subnet7C7CA9F8 AWS::EC2::Subnet",
+	"Network/NetworkVpcFunctionsSubnet1Subnet6C421EA5 AWS::EC2::Subnet",
+	"Network/NetworkVpcFunctionsSubnet2Subnet02453A95 AWS::EC2::Subnet",
+	"Network/NetworkVpcPublicSubnet1Subnet36933139 AWS::EC2::Subnet",
+	"Network/NetworkVpcPublicSubnet2SubnetC427CCE0 AWS::EC2::Subnet",
+	"Tunnel/TunnelHostAddress717AA59B AWS::EC2::EIP",
+	"WebApp/WebAppApplicationCF9F990E AWS::ElasticBeanstalk::Application",
+	"WebApp/WebAppEnvironmentB7FC1012 AWS::ElasticBeanstalk::Environment",
+}
+
+func TestWhatHoldsDataOrAnAddressKeepsItsLogicalID(t *testing.T) {
+	eachEnvironment(t, func(t *testing.T, templates map[string]cdktest.Template) {
+		var got []string
+		for _, r := range resources(templates, "AWS::EC2::EIP", "AWS::EC2::Subnet", "AWS::EC2::VPC", "AWS::ElasticBeanstalk::Application",
+			"AWS::ElasticBeanstalk::Environment", "AWS::RDS::DBInstance", "AWS::RDS::DBSubnetGroup", "AWS::SecretsManager::Secret") {
+			got = append(got, r.ID+" "+r.Type)
+		}
+		slices.Sort(got)
+		for _, identity := range identities {
+			if !slices.Contains(got, identity) {
+				t.Errorf("%s is gone", identity)
+			}
+		}
+		for _, identity := range got {
+			if !slices.Contains(identities, identity) {
+				t.Errorf("%s is new: add it here, if nothing else is gone", identity)
+			}
+		}
+	})
+}

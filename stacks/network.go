@@ -1,0 +1,44 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	construct "github.com/aws/constructs-go/constructs/v10"
+
+	"drawbridge/config"
+	"drawbridge/constructs"
+)
+
+// NetworkStackProps are the properties of the Network stack.
+type NetworkStackProps struct {
+	awscdk.StackProps
+	Environment *config.Environment
+}
+
+// NetworkStack holds the VPC. Its template is the same in both phases.
+type NetworkStack struct {
+	awscdk.Stack
+	Network *constructs.Network
+}
+
+// NewNetworkStack adds the Network stack to scope.
+func NewNetworkStack(scope construct.Construct, id string, props *NetworkStackProps) *NetworkStack {
+	s := &NetworkStack{Stack: awscdk.NewStack(scope, &id, &props.StackProps)}
+	s.Network = constructs.NewNetwork(s.Stack, "Network", &constructs.NetworkProps{
+		Name:              "drawbridge-" + props.Environment.Name,
+		CIDR:              props.Environment.VPCCIDR,
+		AvailabilityZones: props.Environment.AvailabilityZones,
+	})
+
+	n := s.Network
+	export(s.Stack, n.Vpc.VpcId(), n.Vpc.VpcCidrBlock(), n.Vpc.InternetGatewayId(), n.FunctionsSecurityGroup.SecurityGroupId())
+	for _, subnet := range *n.PublicSubnets() {
+		export(s.Stack, subnet.SubnetId())
+	}
+	for _, subnet := range *n.FunctionsSubnets() {
+		export(s.Stack, subnet.SubnetId())
+	}
+	for _, subnet := range *n.DatabaseSubnets() {
+		export(s.Stack, subnet.SubnetId(), subnet.RouteTable().RouteTableId())
+	}
+	return s
+}

@@ -1,0 +1,407 @@
+package stacks_test
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+
+	"drawbridge/internal/cdktest"
+	"drawbridge/stacks"
+)
+
+func TestMain(m *testing.M) { cdktest.Main(m) }
+
+// synthesize gives the templates of an environment of cdk.json, after change has edited its config.
+func synthesize(t *testing.T, name string, change func(environment map[string]any)) map[string]cdktest.Template {
+	t.Helper()
+	env := cdktest.Environment(t, name, change)
+	templates := map[string]cdktest.Template{}
+	cdktest.Try(t, func() {
+		e := stacks.NewEnvironment(cdktest.NewApp(t), env, stacks.Assets{WebAppBundle: cdktest.Bundle(t)})
+		all := map[string]awscdk.Stack{
+			"Network": e.Network.Stack, "Database": e.Database.Stack, "Bastion": e.Bastion.Stack, "WebApp": e.WebApp.Stack,
+		}
+		if e.Tunnel != nil {
+			all["Tunnel"] = e.Tunnel.Stack
+		}
+		for name, stack := range all {
+			templates[name] = cdktest.Synthesize(t, stack)
+		}
+	})
+	return templates
+}
+
+// eachEnvironment runs a test for dev and prod as they stand in cdk.json.
+func eachEnvironment(t *testing.T, test func(t *testing.T, templates map[string]cdktest.Template)) {
+	for _, name := range []string{"dev", "prod"} {
+		t.Run(name, func(t *testing.T) { test(t, synthesize(t, name, nil)) })
+	}
+}
+
+// resources are those of all stacks, each with its stack's name before its id.
+func resources(templates map[string]cdktest.Template, kinds ...string) []cdktest.Resource {
+	var all []cdktest.Resource
+	for _, stack := range slices.Sorted(maps.Keys(templates)) {
+		for _, r := range templates[stack].Resources("") {
+			if len(kinds) == 0 || slices.Contains(kinds, r.Type) {
+				r.ID = stack + "/" + r.ID
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
+func TestEnvironment(t *testing.T) {
+	eachEnvironment(t, func(t *testing.T, templates map[string]cdktest.Template) {
+		t.Run("has five stacks", func(t *testing.T) {
+			got := slices.Sorted(maps.Keys(templates))
+			if want := []string{"Bastion", "Database", "Network", "Tunnel", "WebApp"}; !slices.Equal(got, want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		})
+		t.Run("runs MySQL 8.4, encrypted, private, with TLS required", func(t *testing.T) {
+			database := templates["Database"]
+			instance := database.One(t, "AWS::RDS::DBInstance").Properties
+			for property, want := range map[string]any{
+				"Engine": "mysql", "EngineVersion": "8.4", "StorageEncrypted": true, "PubliclyAccessible": false, "StorageType": "gp3",
+			} {
+				if instance[property] != want {
+					t.Errorf("%s is %v, want %v", property, instance[property], want)
+				}
+			}
+			group := database.One(t, "AWS::RDS::DBParameterGroup")
+			if got := cdktest.JSON(instance["DBParameterGroupName"]); got != `{"Ref":"`+group.ID+`"}` {
+				t.Errorf("the instance's parameter group is %s, not %s", got, group.ID)
+			}
+			if group.Properties["Family"] != "mysql8.4" {
+				t.Errorf("the parameter group is of the family %v", group.Properties["Family"])
+			}
+			if parameters := group.Properties["Parameters"].(map[string]any); parameters["require_secure_transport"] != "1" {
+				t.Errorf("require_secure_transport is %v, want 1", parameters["require_secure_transport"])
+			}
+		})
+		t.Run("leaves a snapshot when the database goes", func(t *testing.T) {
+			instance := templates["Database"].One(t, "AWS::RDS::DBInstance").All
+			for _, policy := range []string{"DeletionPolicy", "UpdateReplacePolicy"} {
+				if instance[policy] != "Snapshot" {
+					t.Errorf("%s is %v, want Snapshot", policy, instance[policy])
+				}
+			}
+		})
+		t.Run("has no NAT gateway", func(t *testing.T) {
+			for _, r := range resources(templates, "AWS::EC2::NatGateway") {
+				t.Errorf("%s is one", r.ID)
+			}
+		})
+		t.Run("has no route to the internet but in the public tier", func(t *testing.T) {
+			for _, r := range resources(templates, "AWS::EC2::Route") {
+				if !strings.Contains(r.ID, "PublicSubnet") {
+					t.Errorf("%s is one: %s", r.ID, cdktest.JSON(r.Properties))
+				}
+			}
+		})
+		t.Run("lets the internet in to the web app alone", func(t *testing.T) {
+			var open []string
+			for _, rule := range ingress(templates) {
+				if rule.cidr == "" {
+					continue
+				}
+				if prefix, err := netip.ParsePrefix(rule.cidr); err != nil || prefix.Bits() < 8 {
+					open = append(open, fmt.Sprintf("%s port %v", rule.group, rule.port))
+				}
+			}
+			for _, door := range open {
+				if door != "WebApp/WebAppInstanceSecurityGroup66331755 port 80" && door != "WebApp/WebAppLoadBalancerSecurityGroupD2BB7E59 port 80" {
+					t.Errorf("open to the world: %s", door)
+				}
+			}
+			if len(open) != 1 {
+				t.Errorf("the world reaches %v, want the web app alone", open)
+			}
+		})
+		t.Run("lets the web app, the jump server and the tunnel host in to the database", func(t *testing.T) {
+			var sources []string
+			for _, rule := range ingress(templates) {
+				if strings.Contains(rule.group, "DatabaseSecurityGroup") {
+					if rule.port != 3306.0 || rule.cidr != "" {
+						t.Errorf("the database is open to %q on port %v", rule.cidr, rule.port)
+					}
+					sources = append(sources, rule.source)
+				}
+			}
+			slices.Sort(sources)
+			want := []string{"Bastion/BastionSecurityGroup6D392D75", "Tunnel/TunnelHostSecurityGroupD0355F3D", "WebApp/WebAppInstanceSecurityGroup66331755"}
+			if !slices.Equal(sources, want) {
+				t.Errorf("the database lets in %q, want %q", sources, want)
+			}
+		})
+		t.Run("lets nobody in to the tunnel host", func(t *testing.T) {
+			for _, rule := range ingress(templates) {
+				if strings.HasPrefix(rule.group, "Tunnel/") {
+					t.Errorf("%+v", rule)
+				}
+			}
+		})
+		t.Run("closes the default security group", func(t *testing.T) {
+			templates["Network"].One(t, "Custom::VpcRestrictDefaultSG")
+		})
+		t.Run("wants IMDSv2 everywhere", func(t *testing.T) {
+			for _, r := range resources(templates, "AWS::EC2::Instance") {
+				if options, _ := r.Properties["MetadataOptions"].(map[string]any); options["HttpTokens"] != "required" {
+					t.Errorf("%s takes IMDSv1", r.ID)
+				}
+			}
+			if hosts := resources(templates, "AWS::EC2::Instance"); len(hosts) != 2 {
+				t.Errorf("%d instances, want jump server and tunnel host", len(hosts))
+			}
+			for _, r := range resources(templates, "AWS::EC2::LaunchTemplate", "AWS::AutoScaling::LaunchConfiguration", "AWS::AutoScaling::AutoScalingGroup") {
+				t.Errorf("%s launches instances in a way that this test does not know", r.ID)
+			}
+			if got := setting(t, templates, "aws:autoscaling:launchconfiguration", "DisableIMDSv1"); got != "true" {
+				t.Errorf("the web app's DisableIMDSv1 is %v", got)
+			}
+		})
+		t.Run("has no security group of Beanstalk's own making", func(t *testing.T) {
+			if got := setting(t, templates, "aws:autoscaling:launchconfiguration", "DisableDefaultEC2SecurityGroup"); got != "true" {
+				t.Errorf("DisableDefaultEC2SecurityGroup is %v", got)
+			}
+			if setting(t, templates, "aws:elasticbeanstalk:environment", "EnvironmentType") == "LoadBalanced" {
+				managed := cdktest.JSON(setting(t, templates, "aws:elbv2:loadbalancer", "ManagedSecurityGroup"))
+				if ours := cdktest.JSON(setting(t, templates, "aws:elbv2:loadbalancer", "SecurityGroups")); managed != ours || ours == "null" {
+					t.Errorf("the load balancer's managed group is %s, its groups %s", managed, ours)
+				}
+			}
+		})
+		t.Run("encrypts every volume", func(t *testing.T) {
+			for _, r := range resources(templates, "AWS::EC2::Instance") {
+				volumes, _ := r.Properties["BlockDeviceMappings"].([]any)
+				if len(volumes) != 1 || volumes[0].(map[string]any)["Ebs"].(map[string]any)["Encrypted"] != true {
+					t.Errorf("%s: %s", r.ID, cdktest.JSON(volumes))
+				}
+			}
+		})
+		t.Run("tags what it makes with the environment", func(t *testing.T) {
+			name := strings.TrimPrefix(t.Name()[len("TestEnvironment/"):], "/")
+			name, _, _ = strings.Cut(name, "/")
+			for _, r := range resources(templates, "AWS::EC2::VPC", "AWS::RDS::DBInstance", "AWS::EC2::Instance", "AWS::EC2::EIP", "AWS::SecretsManager::Secret", "AWS::ElasticBeanstalk::Environment") {
+				if want := `{"Key":"drawbridge:environment","Value":"` + name + `"}`; !strings.Contains(cdktest.JSON(r.Properties["Tags"]), want) {
+					t.Errorf("%s has the tags %s", r.ID, cdktest.JSON(r.Properties["Tags"]))
+				}
+			}
+		})
+		t.Run("gives the fields of MySQL Workbench's form", func(t *testing.T) {
+			outputs := templates["Bastion"]["Outputs"].(map[string]any)
+			for _, name := range []string{
+				"WorkbenchConnectionMethod", "WorkbenchSSHHostname", "WorkbenchSSHUsername", "WorkbenchMySQLHostname",
+				"WorkbenchMySQLServerPort", "WorkbenchUsername", "WorkbenchPasswordSecretArn",
+			} {
+				if outputs[name] == nil {
+					t.Errorf("no output %s", name)
+				}
+			}
+		})
+		t.Run("gives the site's address", func(t *testing.T) {
+			if templates["WebApp"]["Outputs"].(map[string]any)["WebAppURL"] == nil {
+				t.Error("no output WebAppURL")
+			}
+		})
+	})
+}
+
+func TestProductionHasWhatADatabaseWithDataNeeds(t *testing.T) {
+	templates := synthesize(t, "prod", nil)
+	instance := templates["Database"].One(t, "AWS::RDS::DBInstance").Properties
+	if instance["MultiAZ"] != true || instance["DeletionProtection"] != true || instance["BackupRetentionPeriod"].(float64) < 7 {
+		t.Errorf("MultiAZ %v, DeletionProtection %v, BackupRetentionPeriod %v", instance["MultiAZ"], instance["DeletionProtection"], instance["BackupRetentionPeriod"])
+	}
+	if got := setting(t, templates, "aws:elasticbeanstalk:environment", "EnvironmentType"); got != "LoadBalanced" {
+		t.Errorf("the web app is %v", got)
+	}
+}
+
+func TestAnEnvironmentWithoutTunnelsHasNoTunnelStack(t *testing.T) {
+	templates := synthesize(t, "dev", func(env map[string]any) { env["tunnels"] = []any{} })
+	if templates["Tunnel"] != nil {
+		t.Error("there is one")
+	}
+}
+
+// What a stack exports must not depend on who imports it: CloudFormation refuses to remove an export in use, and
+// updates the exporting stack first.
+func TestExportsDoNotDependOnTheirUsers(t *testing.T) {
+	exports := func(templates map[string]cdktest.Template) (names []string) {
+		for _, stack := range []string{"Network", "Database"} {
+			for name, output := range templates[stack]["Outputs"].(map[string]any) {
+				if output.(map[string]any)["Export"] != nil {
+					names = append(names, stack+"/"+name)
+				}
+			}
+		}
+		slices.Sort(names)
+		return names
+	}
+	with := exports(synthesize(t, "dev", nil))
+	without := exports(synthesize(t, "dev", func(env map[string]any) { env["tunnels"] = []any{} }))
+	if !slices.Equal(with, without) {
+		t.Errorf("with a tunnel: %q\nwithout: %q", with, without)
+	}
+	if len(with) < 10 {
+		t.Errorf("only %d exports: %q", len(with), with)
+	}
+}
+
+func TestAnAdministratorIsOneParameter(t *testing.T) {
+	const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1OAiZeiZGLxRw7hKGUnTOvJfwsHBlDXTBWtXaCLmEz"
+	person := func(name string) map[string]any {
+		return map[string]any{"name": name, "access": "shell", "publicKeys": []any{key}}
+	}
+	with := func(people ...any) map[string]cdktest.Template {
+		return synthesize(t, "dev", func(env map[string]any) { env["bastion"].(map[string]any)["administrators"] = append([]any{}, people...) })
+	}
+	before, after := with(), with(person("malia"))
+	got := differences(before, after)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "Bastion/Resources/BastionAdministratormalia") {
+		t.Fatalf("adding malia changes %q", got)
+	}
+	parameter := after["Bastion"].One(t, "AWS::SSM::Parameter").Properties
+	if parameter["Name"] != "/drawbridge/dev/administrators/malia" {
+		t.Errorf("the parameter is named %v", parameter["Name"])
+	}
+	if want := `{"name":"malia","publicKeys":["` + key + `"],"access":"shell"}`; parameter["Value"] != want {
+		t.Errorf("the parameter holds %v, want %v", parameter["Value"], want)
+	}
+}
+
+func TestPhases(t *testing.T) {
+	public := func(cidrs ...any) func(map[string]any) {
+		return func(env map[string]any) { env["exposure"], env["developerCidrs"] = "public", cidrs }
+	}
+	private := synthesize(t, "dev", nil)
+
+	t.Run("differ in the database's address, its routes and its developers' rules alone", func(t *testing.T) {
+		var kinds []string
+		for _, path := range differences(private, synthesize(t, "dev", public("203.0.113.0/24", "198.51.100.7/32"))) {
+			if path != "Database/Resources/DatabaseInstanceAA8A5FDE/Properties/PubliclyAccessible" &&
+				!strings.HasPrefix(path, "Database/Resources/PublicAccess") {
+				t.Errorf("%s differs", path)
+			}
+			kinds = append(kinds, path)
+		}
+		if len(kinds) != 1+2+4 {
+			t.Errorf("%d differences, want PubliclyAccessible, 2 rules and 4 routes: %q", len(kinds), kinds)
+		}
+	})
+	t.Run("open the database to the developers' addresses and no others", func(t *testing.T) {
+		templates := synthesize(t, "dev", public("203.0.113.0/24", "198.51.100.7/32"))
+		var cidrs []string
+		for _, r := range resources(templates, "AWS::EC2::SecurityGroupIngress") {
+			if cidr, ok := r.Properties["CidrIp"].(string); ok {
+				cidrs = append(cidrs, fmt.Sprint(cidr, " ", r.Properties["FromPort"], "-", r.Properties["ToPort"]))
+			}
+		}
+		slices.Sort(cidrs)
+		if want := []string{"198.51.100.7/32 3306-3306", "203.0.113.0/24 3306-3306"}; !slices.Equal(cidrs, want) {
+			t.Errorf("got %q, want %q", cidrs, want)
+		}
+	})
+	t.Run("keep one developer's rule and routes when another comes or goes", func(t *testing.T) {
+		one := synthesize(t, "dev", public("203.0.113.0/24"))
+		two := synthesize(t, "dev", public("198.51.100.7/32", "203.0.113.0/24"))
+		for _, path := range differences(one, two) {
+			if !strings.Contains(path, "From198x51x100x7m32") {
+				t.Errorf("%s differs", path)
+			}
+		}
+	})
+}
+
+// differences are the paths at which two sets of templates differ, as deep as both have something there.
+func differences(a, b map[string]cdktest.Template) []string {
+	var paths []string
+	var compare func(path string, a, b any)
+	compare = func(path string, a, b any) {
+		left, isMap := a.(map[string]any)
+		right, isMapToo := b.(map[string]any)
+		if !isMap || !isMapToo {
+			if cdktest.JSON(a) != cdktest.JSON(b) {
+				paths = append(paths, path)
+			}
+			return
+		}
+		keys := maps.Clone(left)
+		maps.Copy(keys, right)
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			compare(path+"/"+key, left[key], right[key])
+		}
+	}
+	for _, stack := range []string{"Bastion", "Database", "Network", "Tunnel", "WebApp"} {
+		compare(stack, map[string]any(a[stack]), map[string]any(b[stack]))
+	}
+	return paths
+}
+
+// rule is one ingress rule: of a security group, from addresses or from another group.
+type rule struct {
+	group, cidr, source string
+	port                any
+}
+
+// ingress are the ingress rules of all stacks, those of groups and those that stand alone.
+func ingress(templates map[string]cdktest.Template) []rule {
+	var rules []rule
+	for _, stack := range slices.Sorted(maps.Keys(templates)) {
+		add := func(group string, r map[string]any) {
+			cidr, _ := r["CidrIp"].(string)
+			if r["CidrIpv6"] != nil || r["SourcePrefixListId"] != nil || r["IpProtocol"] != "tcp" || r["FromPort"] != r["ToPort"] {
+				cidr = "of a kind that this test does not know: " + cdktest.JSON(r)
+			}
+			rules = append(rules, rule{group, cidr, groupName(stack, r["SourceSecurityGroupId"]), r["FromPort"]})
+		}
+		for _, g := range templates[stack].Resources("AWS::EC2::SecurityGroup") {
+			inline, _ := g.Properties["SecurityGroupIngress"].([]any)
+			for _, r := range inline {
+				add(stack+"/"+g.ID, r.(map[string]any))
+			}
+		}
+		for _, r := range templates[stack].Resources("AWS::EC2::SecurityGroupIngress") {
+			add(groupName(stack, r.Properties["GroupId"]), r.Properties)
+		}
+	}
+	return rules
+}
+
+// groupName is the stack and id of the security group that a reference leads to, in this stack or another.
+func groupName(stack string, reference any) string {
+	switch r := reference.(type) {
+	case nil:
+		return ""
+	case map[string]any:
+		if attribute, ok := r["Fn::GetAtt"].([]any); ok {
+			return stack + "/" + attribute[0].(string)
+		}
+		if export, ok := r["Fn::ImportValue"].(string); ok {
+			name, export, _ := strings.Cut(export, ":ExportsOutputFnGetAtt")
+			id, _, _ := strings.Cut(export, "GroupId")
+			return name[strings.LastIndex(name, "-")+1:] + "/" + id
+		}
+	}
+	return cdktest.JSON(reference)
+}
+
+// setting is the value of a Beanstalk option setting, or nil.
+func setting(t *testing.T, templates map[string]cdktest.Template, namespace, option string) any {
+	t.Helper()
+	settings := templates["WebApp"].One(t, "AWS::ElasticBeanstalk::Environment").Properties["OptionSettings"].([]any)
+	for _, s := range settings {
+		if s := s.(map[string]any); s["Namespace"] == namespace && s["OptionName"] == option {
+			return s["Value"]
+		}
+	}
+	return nil
+}

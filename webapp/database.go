@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+const (
+	// pageTimeout bounds all the database work for one page.
+	pageTimeout = 5 * time.Second
+	// statementTimeout is what each statement tells MySQL to give itself. It is
+	// shorter than pageTimeout: when the app hangs up first, MySQL goes on
+	// working for nobody.
+	statementTimeout = 4 * time.Second
+)
+
+// limitPool keeps the app within what a small database allows (a db.t4g.micro
+// takes about 60 connections), and renews connections so that a changed
+// password or address shows soon.
+func limitPool(db *sql.DB) {
+	db.SetMaxOpenConns(10)
+	db.SetMaxIdleConns(5)
+	db.SetConnMaxLifetime(5 * time.Minute)
+	db.SetConnMaxIdleTime(time.Minute)
+}
+
+// selectHint starts every SELECT that may take long: MySQL stops it by itself
+// after statementTimeout ("Optimizer Hints" in the MySQL reference manual).
+var selectHint = fmt.Sprintf("SELECT /*+ MAX_EXECUTION_TIME(%d) */ ", statementTimeout.Milliseconds())
+
+// reader reads the database inside one read-only transaction.
+type reader struct {
+	ctx context.Context
+	tx  *sql.Tx
+}
+
+// read runs f in a transaction in which MySQL itself refuses to write, whatever
+// the user's grants are, and within pageTimeout.
+func (a *app) read(ctx context.Context, f func(reader) error) error {
+	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
+	defer cancel()
+	tx, err := a.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	// There is nothing to commit.
+	defer tx.Rollback() //nolint:errcheck // a connection that breaks here is thrown away by database/sql
+	return f(reader{ctx, tx})
+}
+
+// each runs query and calls scan for each of its rows.
+func (r reader) each(scan func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := r.tx.QueryContext(r.ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// one runs a query that gives exactly one row. It is sql.ErrNoRows when there
+// is none.
+func (r reader) one(dest []any, query string, args ...any) error {
+	return r.tx.QueryRowContext(r.ctx, query, args...).Scan(dest...)
+}

@@ -1,0 +1,9 @@
+package main
+
+import (
+	"testing"
+
+	"drawbridge/internal/mysqltest"
+)
+
+func TestMain(m *testing.M) { mysqltest.Main(m) }

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// request is what the log line of a request says, beyond the request itself.
+type request struct {
+	id     string
+	status int
+	bytes  int
+	// problem is why the answer is not what was asked for.
+	problem string
+	http.ResponseWriter
+}
+
+type requestKey struct{}
+
+// requestOf is the request that ctx belongs to.
+func requestOf(ctx context.Context) *request {
+	r, _ := ctx.Value(requestKey{}).(*request)
+	return r
+}
+
+func (r *request) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *request) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += n
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (r *request) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// logged gives each request an id and writes one log line when it is answered.
+// The line holds the path and not the query, which may one day hold data.
+func (a *app) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		entry := &request{id: rand.Text(), ResponseWriter: w}
+		w.Header().Set("X-Request-Id", entry.id)
+		next.ServeHTTP(entry, r.WithContext(context.WithValue(r.Context(), requestKey{}, entry)))
+
+		level := slog.LevelInfo
+		if entry.status >= 500 {
+			level = slog.LevelError
+		}
+		attrs := []slog.Attr{
+			slog.String("id", entry.id),
+			slog.String("method", r.Method),
+			slog.String("path", r.URL.EscapedPath()),
+			slog.Int("status", entry.status),
+			slog.Int("bytes", entry.bytes),
+			slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
+			slog.String("client", client(r)),
+		}
+		if entry.problem != "" {
+			attrs = append(attrs, slog.String("problem", entry.problem))
+		}
+		a.log.LogAttrs(r.Context(), level, "request", attrs...)
+	})
+}
+
+// client is the address that nginx saw: the last of X-Forwarded-For. The
+// entries before it are whatever the client chose to send.
+func client(r *http.Request) string {
+	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	if last := strings.TrimSpace(forwarded[len(forwarded)-1]); last != "" {
+		return last
+	}
+	return r.RemoteAddr
+}
+
+// secured sets the headers that keep a browser from doing anything with the
+// pages but show them. They name only what the pages use: one style sheet and
+// one icon, both of this app.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recovered answers 500 when a handler panics. The log names the place.
+func (a *app) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler {
+				panic(cause)
+			}
+			a.fail(w, r, problem{
+				Status:   http.StatusInternalServerError,
+				Title:    "Something went wrong",
+				Sentence: "This page could not be made because of a mistake in the app.",
+				cause:    fmt.Sprintf("a mistake in the app at %s: %v", panicked(), cause),
+			})
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// panicked is the file and line of this app's code that panicked, for a
+// deferred function that recovers.
+func panicked() string {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for {
+		frame, more := frames.Next()
+		if !strings.HasPrefix(frame.Function, "runtime.") {
+			return fmt.Sprintf("%s:%d", frame.Function, frame.Line)
+		}
+		if !more {
+			return "an unknown place"
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"database/sql"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// app is what the handlers share.
+type app struct {
+	db           *sql.DB
+	log          *slog.Logger
+	dashboardURL string
+}
+
+// newServer makes the HTTP server, with a time limit on every step of a
+// request.
+func newServer(a *app) *http.Server {
+	return &http.Server{
+		Handler:           a.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		// Longer than the 60 s for which nginx keeps an idle connection: whoever
+		// closes first must not be the one that a request is on its way to.
+		IdleTimeout:    90 * time.Second,
+		MaxHeaderBytes: 32 << 10,
+		ErrorLog:       slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
+}
+
+// handler is every route of the app. A pattern with GET also answers HEAD.
+func (a *app) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", a.overviewPage)
+	mux.HandleFunc("GET /tables/{name}", a.tablePage)
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.HandleFunc("GET "+staticPrefix+"{file}", a.static)
+	mux.HandleFunc("/", a.nothingHere)
+	return a.logged(secured(a.recovered(mux)))
+}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"drawbridge/internal/mysqldb"
+)
+
+const (
+	// maxTables is how many tables the overview lists.
+	maxTables = 1000
+	// countLimit is how far rows are counted to show an exact number; larger
+	// tables show MySQL's estimate.
+	countLimit = 10_000
+	// countBudget is the time for counting on the overview. When it is used up
+	// the rest of the tables show estimates.
+	countBudget = time.Second
+)
+
+// table is a table or view of the database.
+type table struct {
+	Name    string
+	View    bool
+	Comment string
+	Columns uint64
+	Rows    rowCount
+}
+
+// rowCount is a number of rows, which may be an estimate.
+type rowCount struct {
+	N uint64
+	// Exact says that N was counted.
+	Exact bool
+	// Known is false for a view that was not counted: MySQL estimates none.
+	Known bool
+	// MoreThan says that there are more rows than N, and no better estimate.
+	MoreThan bool
+}
+
+// column is a column of a table, in words of information_schema.COLUMNS.
+type column struct {
+	Name string
+	// Type is the whole type, for example "int unsigned" or "enum('a','b')".
+	Type string
+	// DataType is the type's name alone, in lower case.
+	DataType string
+	Comment  string
+	// Key says that the column is part of the primary key.
+	Key bool
+}
+
+// tables lists the database's tables and views by name, at most maxTables.
+func (r reader) tables() (list []table, more bool, err error) {
+	database, err := r.database()
+	if err != nil {
+		return nil, false, err
+	}
+	err = r.each(func(rows *sql.Rows) error {
+		t, err := scanTable(rows)
+		list = append(list, t)
+		return err
+	}, tableQuery+" ORDER BY TABLE_NAME LIMIT ?", database, maxTables+1)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(list) > maxTables {
+		list, more = list[:maxTables], true
+	}
+
+	columns := map[string]uint64{}
+	err = r.each(func(rows *sql.Rows) error {
+		var name string
+		var n uint64
+		if err := rows.Scan(&name, &n); err != nil {
+			return err
+		}
+		columns[name] = n
+		return nil
+	}, selectHint+"TABLE_NAME, COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? GROUP BY TABLE_NAME", database)
+	for i := range list {
+		list[i].Columns = columns[list[i].Name]
+	}
+	return list, more, err
+}
+
+var tableQuery = selectHint + "TABLE_NAME, TABLE_TYPE, TABLE_ROWS, TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?"
+
+func scanTable(rows *sql.Rows) (table, error) {
+	var (
+		t        table
+		kind     string
+		estimate sql.Null[uint64]
+		comment  sql.NullString
+	)
+	if err := rows.Scan(&t.Name, &kind, &estimate, &comment); err != nil {
+		return table{}, err
+	}
+	t.View = strings.HasSuffix(kind, "VIEW")
+	t.Rows = rowCount{N: estimate.V, Known: estimate.Valid && !t.View}
+	// For a view MySQL writes "VIEW" where a comment would be.
+	if !t.View {
+		t.Comment = comment.String
+	}
+	return t, nil
+}
+
+// database is the name of the schema that the connection is in.
+func (r reader) database() (string, error) {
+	var name sql.NullString
+	if err := r.one([]any{&name}, "SELECT DATABASE()"); err != nil {
+		return "", err
+	}
+	if !name.Valid || name.String == "" {
+		return "", mysqldb.ErrNoDatabase
+	}
+	return name.String, nil
+}
+
+// table finds a table or view by its exact name. It is sql.ErrNoRows when the
+// database has none of that name.
+func (r reader) table(name string) (table, error) {
+	database, err := r.database()
+	if err != nil {
+		return table{}, err
+	}
+	// MySQL may compare names without regard to case or trailing spaces, so what
+	// it found is compared again.
+	var found []table
+	err = r.each(func(rows *sql.Rows) error {
+		t, err := scanTable(rows)
+		if t.Name == name {
+			found = append(found, t)
+		}
+		return err
+	}, tableQuery+" AND TABLE_NAME = ?", database, name)
+	if err != nil {
+		return table{}, err
+	}
+	if len(found) == 0 {
+		return table{}, sql.ErrNoRows
+	}
+	return found[0], nil
+}
+
+// columns lists the columns of a table in their order, and the names of those
+// that make up its primary key, in the key's order.
+func (r reader) columns(name string) (list []column, key []string, err error) {
+	err = r.each(func(rows *sql.Rows) error {
+		var column string
+		err := rows.Scan(&column)
+		key = append(key, column)
+		return err
+	}, selectHint+"COLUMN_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX", name)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = r.each(func(rows *sql.Rows) error {
+		var c column
+		err := rows.Scan(&c.Name, &c.Type, &c.DataType, &c.Comment)
+		c.DataType = strings.ToLower(c.DataType)
+		c.Key = slices.Contains(key, c.Name)
+		list = append(list, c)
+		return err
+	}, selectHint+"COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, COLUMN_COMMENT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION", name)
+	return list, key, err
+}
+
+// count counts the rows of t up to countLimit. Beyond that the estimate stays.
+func (r reader) count(t table) (rowCount, error) {
+	var n uint64
+	bounded := fmt.Sprintf("COUNT(*) FROM (SELECT 1 FROM %s LIMIT %d) AS bounded", mysqldb.QuoteIdentifier(t.Name), countLimit+1)
+	if err := r.one([]any{&n}, selectHint+bounded); err != nil {
+		return t.Rows, err
+	}
+	switch {
+	case n <= countLimit:
+		return rowCount{N: n, Exact: true, Known: true}, nil
+	case t.Rows.Known && t.Rows.N > countLimit:
+		return t.Rows, nil
+	}
+	// There is no estimate, or one from before the table grew.
+	return rowCount{N: countLimit, MoreThan: true, Known: true}, nil
+}
+
+// countAll counts every row of t, however long that takes within the time
+// limits.
+func (r reader) countAll(t table) (uint64, error) {
+	var n uint64
+	err := r.one([]any{&n}, selectHint+"COUNT(*) FROM "+mysqldb.QuoteIdentifier(t.Name))
+	return n, err
+}
+
+// countEach replaces the estimates of tables by counts where that is quick.
+// Views are left out, because counting one may be any amount of work.
+func (r reader) countEach(tables []table) error {
+	stop := time.Now().Add(countBudget)
+	for i, t := range tables {
+		if t.View {
+			continue
+		}
+		if time.Now().After(stop) {
+			return nil
+		}
+		count, err := r.count(t)
+		if err != nil {
+			if kind := mysqldb.Explain(err).Kind; kind == mysqldb.Other || kind == mysqldb.Forbidden {
+				continue
+			}
+			return err
+		}
+		tables[i].Rows = count
+	}
+	return nil
+}
+
+// connection is what the server says of the connection that it serves.
+type connection struct {
+	Database, User, Version string
+	// TLSVersion and Cipher are empty when the server does not tell.
+	TLSVersion, Cipher string
+}
+
+func (r reader) connection() (connection, error) {
+	var c connection
+	if err := r.one([]any{&c.Database, &c.User, &c.Version}, "SELECT DATABASE(), CURRENT_USER(), VERSION()"); err != nil {
+		return c, err
+	}
+	err := r.each(func(rows *sql.Rows) error {
+		var name, value string
+		err := rows.Scan(&name, &value)
+		switch name {
+		case "Ssl_version":
+			c.TLSVersion = value
+		case "Ssl_cipher":
+			c.Cipher = value
+		}
+		return err
+	}, "SHOW SESSION STATUS LIKE 'Ssl\\_%'")
+	if e := mysqldb.Explain(err); e != nil && e.Kind == mysqldb.Other {
+		return c, nil // A server that does not know SHOW STATUS is read all the same.
+	}
+	return c, err
+}
