@@ -14,6 +14,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"drawbridge/config"
+	"drawbridge/internal/jsiiruntime"
 	"drawbridge/stacks"
 )
 
@@ -25,7 +26,7 @@ func main() {
 		}
 		code = 1
 	}
-	jsii.Close()
+	jsiiruntime.Close()
 	os.Exit(code)
 }
 

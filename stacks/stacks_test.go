@@ -262,7 +262,9 @@ func TestAnAdministratorIsOneParameter(t *testing.T) {
 		return map[string]any{"name": name, "access": "shell", "publicKeys": []any{key}}
 	}
 	with := func(people ...any) map[string]cdktest.Template {
-		return synthesize(t, "dev", func(env map[string]any) { env["bastion"].(map[string]any)["administrators"] = append([]any{}, people...) })
+		return synthesize(t, "dev", func(env map[string]any) {
+			env["bastion"].(map[string]any)["administrators"] = append([]any{}, people...)
+		})
 	}
 	before, after := with(), with(person("malia"))
 	got := differences(before, after)

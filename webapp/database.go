@@ -36,8 +36,8 @@ type reader struct {
 	tx  *sql.Tx
 }
 
-// read runs f in a transaction in which MySQL itself refuses to write, whatever
-// the user's grants are, and within pageTimeout.
+// read runs f in one transaction, which shows all of a page's data as of one
+// moment, and within pageTimeout. MySQL itself refuses to write in it.
 func (a *app) read(ctx context.Context, f func(reader) error) error {
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()

@@ -52,7 +52,7 @@ func newSite(t testing.TB, server *mysqltest.Server, schema string) *site {
 
 func newSiteWith(t testing.TB, settings mysqldb.Settings) *site {
 	t.Helper()
-	db, err := mysqldb.Open(settings)
+	db, err := mysqldb.Open(settings, mysqldb.ReadOnly())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 	if err != nil {
 		return err
 	}
-	db, err := mysqldb.Open(s.database)
+	db, err := mysqldb.Open(s.database, mysqldb.ReadOnly())
 	if err != nil {
 		return err
 	}

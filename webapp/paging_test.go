@@ -60,7 +60,7 @@ func TestPaging(t *testing.T) {
 	})
 	t.Run("first and last", func(t *testing.T) {
 		page := site.get(t, "/tables/numbers?page=2&size=25", 200)
-		page.has(t, "Rows 26 to 50 of 120, by <bdi>id</bdi>", "Page 2 of 5")
+		page.has(t, "Rows 26 to 50 of 120, ordered by <bdi>id</bdi>", "Page 2 of 5")
 		if got := page.link("first"); got != "/tables/numbers?size=25" {
 			t.Errorf("first leads to %q", got)
 		}

@@ -17,7 +17,7 @@ import (
 
 // everyRoute is a path of each kind, with the status that it answers.
 var everyRoute = map[string]int{
-	"/": 200, "/tables/t": 200, "/tables/empty": 200, "/tables/absent": 404, "/tables/t?page=9": 404, "/tables/t?page=x": 400, "/tables/t?page=last": 303,
+	"/": 200, "/tables/t": 200, "/tables/nothing_in_it": 200, "/tables/absent": 404, "/tables/t?page=9": 404, "/tables/t?page=x": 400, "/tables/t?page=last": 303,
 	"/healthz": 200, "/readyz": 200, "/nothing": 404, "/tables": 404, "/tables/": 404, "/tables/t/": 404, "/static/absent.css": 404, "/static/": 404,
 	"//tables//t": 307, "/tables/../healthz": 307,
 }
@@ -26,7 +26,7 @@ func routeSite(t *testing.T) *site {
 	server := mysqltest.Shared(t)
 	schema := server.NewSchema(t)
 	mustExec(t, server.Open(t, "root", rootPassword(server), schema),
-		"CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(9))", "INSERT INTO t VALUES (1, 'x')", "CREATE TABLE empty (id INT)")
+		"CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(9))", "INSERT INTO t VALUES (1, 'x')", "CREATE TABLE nothing_in_it (id INT)")
 	return newSite(t, server, schema)
 }
 
@@ -60,10 +60,8 @@ func TestEveryRoute(t *testing.T) {
 				t.Errorf("HEAD answers a body: %q", head.body)
 			}
 			for _, name := range []string{"Content-Type", "Content-Length", "Cache-Control"} {
-				if got, want := head.Header.Get(name), page.Header.Get(name); got != want && status != 307 && !strings.Contains(path, "z") {
-					if name == "Content-Length" && strings.Contains(page.body, "Request ") {
-						continue // the request's id is part of the page
-					}
+				// The body of a redirect is for people, and http.Redirect leaves it out.
+				if got, want := head.Header.Get(name), page.Header.Get(name); got != want && status/100 != 3 {
 					t.Errorf("HEAD has %s %q, GET %q", name, got, want)
 				}
 			}
@@ -85,8 +83,8 @@ var reference = regexp.MustCompile(`(?:href|src|action)="([^"]*)"`)
 // part, one first heading, and nothing from elsewhere but the dashboard's link.
 func wellMade(t *testing.T, page answer) {
 	t.Helper()
-	for part, times := range map[string]int{`<html lang="en">`: 1, "<title>": 1, "<main ": 1, "<h1>": 1, `class="skip" href="#main"`: 1, "<script": 0, "style=": 0, " on": -1} {
-		if n := strings.Count(page.body, part); times >= 0 && n != times {
+	for part, times := range map[string]int{`<html lang="en">`: 1, "<title>": 1, "<main ": 1, "<h1>": 1, `class="skip" href="#main"`: 1, "<script": 0, "style=": 0} {
+		if n := strings.Count(page.body, part); n != times {
 			t.Errorf("the page holds %q %d times, want %d", part, n, times)
 		}
 	}

@@ -48,7 +48,7 @@ const (
 	plainText form = iota
 	longText       // may be long: cut by the server
 	number
-	moment // dates and times: the server's own text keeps zero dates
+	moment // a date or a time
 	bits
 	binary
 	geometry
@@ -97,14 +97,24 @@ func textLimit(columns []column, size int) int {
 // may be cut, also its whole length.
 func (c column) expressions(limit int) (value, length string) {
 	name := mysqldb.QuoteIdentifier(c.Name)
+	if c.DataType == "json" {
+		// MySQL would cut JSON itself as well, but not every server like it does.
+		name = fmt.Sprintf("CAST(%s AS CHAR)", name)
+	}
 	switch c.form() {
 	case longText:
 		return fmt.Sprintf("LEFT(%s, %d)", name, limit), fmt.Sprintf("CHAR_LENGTH(%s)", name)
 	case binary:
-		return fmt.Sprintf("LEFT(%s, %d)", name, maxBinary), fmt.Sprintf("LENGTH(%s)", name)
+		// Of a longer value this is the beginning; a shorter one is filled up.
+		return fmt.Sprintf("CAST(%s AS BINARY(%d))", name, maxBinary), fmt.Sprintf("LENGTH(%s)", name)
 	case geometry:
 		return fmt.Sprintf("LEFT(ST_AsText(%s), %d)", name, limit), fmt.Sprintf("CHAR_LENGTH(ST_AsText(%s))", name)
-	case moment:
+	}
+	// As text, dates that are none ("0000-00-00", "2024-00-00") stay as they are.
+	switch c.DataType {
+	case "date":
+		return fmt.Sprintf("DATE_FORMAT(%s, '%%Y-%%m-%%d')", name), ""
+	case "datetime", "timestamp":
 		return fmt.Sprintf("CAST(%s AS CHAR)", name), ""
 	}
 	return name, ""
@@ -120,7 +130,7 @@ func (c column) cell(value any, length int64) cell {
 	case bits:
 		return cell{Text: bitText(value, c.Type)}
 	case binary:
-		return binaryCell(bytesOf(value), length)
+		return binaryCell([]byte(plain(value)), length)
 	case number:
 		if c.DataType == "year" {
 			if year, ok := value.(int64); ok {
@@ -151,8 +161,10 @@ func textCell(text string, length int64) cell {
 	return c
 }
 
-// binaryCell shows data, the beginning of a value that is length bytes long.
+// binaryCell shows data, which begins with a value that is length bytes long or
+// with its beginning.
 func binaryCell(data []byte, length int64) cell {
+	data = data[:min(int64(len(data)), length)]
 	c := cell{Note: grouped(uint64(length)) + " bytes"}
 	if length == 1 {
 		c.Note = "1 byte"
@@ -211,13 +223,6 @@ func floatText(f float64, bits int) string {
 		format = 'e'
 	}
 	return strconv.FormatFloat(f, format, -1, bits)
-}
-
-func bytesOf(value any) []byte {
-	if b, ok := value.([]byte); ok {
-		return b
-	}
-	return []byte(plain(value))
 }
 
 // printable replaces what is not valid UTF-8 by U+FFFD, and control characters,

@@ -15,12 +15,13 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"drawbridge/config"
+	"drawbridge/internal/jsiiruntime"
 )
 
 // Main is the body of a TestMain: it runs the tests and ends the Node process that CDK runs in.
 func Main(m *testing.M) {
 	code := m.Run()
-	jsii.Close()
+	jsiiruntime.Close()
 	os.Exit(code)
 }
 

@@ -34,6 +34,13 @@ func WithSecretReader(r SecretReader) Option {
 	return func(c *connector) { c.secret.reader = r }
 }
 
+// ReadOnly makes MySQL refuse every statement that would change data, tables or
+// users, whatever the user's grants are. It goes further than a read-only
+// transaction, which a statement such as DROP TABLE would end first.
+func ReadOnly() Option {
+	return func(c *connector) { c.base.Params["transaction_read_only"] = "ON" }
+}
+
 // Open prepares a pool of connections to MySQL. It does not connect yet: the
 // first use does. Errors of connecting, then and later, are of type *Error.
 //

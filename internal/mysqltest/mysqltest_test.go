@@ -44,16 +44,14 @@ func TestServer(t *testing.T) {
 		user, password := s.Master()
 		config := mysql.NewConfig()
 		config.User, config.Passwd, config.Net, config.Addr = user, password, "tcp", s.Addr()
-		config.AllowNativePasswords = false
 		connector, err := mysql.NewConnector(config)
 		if err != nil {
 			t.Fatal(err)
 		}
 		db := sql.OpenDB(connector)
 		defer db.Close() //nolint:errcheck // nothing was written
-		if err := db.Ping(); err == nil {
-			t.Error("a connection without TLS was let in")
-		}
+		const secureTransportRequired = 3159
+		wantErrorNumber(t, db, "SELECT 1", secureTransportRequired)
 	})
 
 	t.Run("has a certificate for localhost and 127.0.0.1 from the authority in CAFile", func(t *testing.T) {
@@ -312,7 +310,7 @@ func TestVictim(t *testing.T) {
 		return // alone this test has nothing to do
 	}
 	s := Start(t)
-	fmt.Printf("VICTIM %s %s\n", s.Addr(), s.dir)
+	fmt.Printf("VICTIM %s %d %s\n", s.Addr(), s.process.Pid, s.dir)
 	select {}
 }
 
@@ -333,7 +331,8 @@ func TestServerDiesWithTheTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	var addr, dir string
-	_, scanErr := fmt.Fscanf(out, "VICTIM %s %s\n", &addr, &dir)
+	var pid int
+	_, scanErr := fmt.Fscanf(out, "VICTIM %s %d %s\n", &addr, &pid, &dir)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -345,6 +344,9 @@ func TestServerDiesWithTheTests(t *testing.T) {
 	deadline := time.Now().Add(10 * time.Second)
 	for answers(addr) {
 		if time.Now().After(deadline) {
+			if p, err := os.FindProcess(pid); err == nil {
+				_ = p.Kill()
+			}
 			t.Fatalf("the server on %s outlived its test binary", addr)
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -71,7 +71,7 @@ func inspect(ctx context.Context, db queryer, schema string) (State, []string, e
 		return Absent, nil, err
 	}
 	rows, err := db.QueryContext(ctx,
-		"SELECT table_name, table_type, table_comment FROM information_schema.tables WHERE table_schema = ?", schema)
+		"SELECT table_name, table_comment FROM information_schema.tables WHERE table_schema = ?", schema)
 	if err != nil {
 		return Absent, nil, err
 	}
@@ -79,12 +79,13 @@ func inspect(ctx context.Context, db queryer, schema string) (State, []string, e
 	var names []string
 	var foreign, unfinished bool
 	for rows.Next() {
-		var name, kind, comment string
-		if err := rows.Scan(&name, &kind, &comment); err != nil {
+		var name, comment string
+		if err := rows.Scan(&name, &comment); err != nil {
 			return Absent, nil, err
 		}
 		names = append(names, name)
-		foreign = foreign || kind != "BASE TABLE" || comment != loading && !strings.HasPrefix(comment, loaded)
+		// A view has the comment VIEW.
+		foreign = foreign || comment != loading && !strings.HasPrefix(comment, loaded)
 		unfinished = unfinished || comment == loading
 	}
 	switch {

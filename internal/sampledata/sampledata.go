@@ -133,7 +133,7 @@ func (t table) create(schema string) string {
 
 // rowsAtOnce bounds the placeholders of one INSERT, of which MySQL takes
 // 65,535.
-const rowsAtOnce = 100
+const rowsAtOnce = 250
 
 // insert fills t, many rows to a statement.
 func (t table) insert(ctx context.Context, tx *sql.Tx, quoted string) error {

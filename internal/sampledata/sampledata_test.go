@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -369,5 +370,6 @@ func tableNames(t *testing.T, db *sql.DB, schema string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	slices.Sort(names)
 	return fmt.Sprintf("%q", names)
 }

@@ -1,0 +1,94 @@
+//go:build gms_pure_go
+
+package main
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"drawbridge/internal/embeddedmysql"
+	"drawbridge/internal/mysqldb"
+	"drawbridge/internal/sampledata"
+)
+
+// TestEmbeddedServer shows the sample data from the server that `make local`
+// falls back on, which knows less than MySQL does.
+func TestEmbeddedServer(t *testing.T) {
+	server, err := embeddedmysql.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	caFile := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(caFile, server.CA, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	user, password := server.RootLogin()
+	settings := mysqldb.Settings{Host: server.Host, Port: server.Port, Username: user, Password: password, CAFile: caFile}
+	root, err := mysqldb.Open(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = root.Close() })
+	const schema = sampledata.Schema
+	mustExec(t, root, "CREATE DATABASE "+schema)
+	loaded, err := sampledata.Load(t.Context(), root, schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustExec(t, root,
+		"CREATE USER webapp IDENTIFIED BY '"+readerPassword+"'", "GRANT SELECT ON "+schema+".* TO webapp",
+		"CREATE TABLE "+schema+".types (id INT PRIMARY KEY, a BIGINT UNSIGNED, b DECIMAL(30,10), c FLOAT, d DATETIME(6), e TIME, f YEAR, g BIT(5), h VARBINARY(9), i JSON, j ENUM('x','y'), k SET('a','b'), l POINT, m TEXT, n DATE, o TIMESTAMP NULL)",
+		"INSERT INTO "+schema+".types VALUES (1, 18446744073709551615, 1.5, 0.1, '2024-02-29 12:34:56.000001', '-25:00:00', 2024, b'101', x'00FFC3', '[1]', 'y', 'a,b', POINT(1, 2), REPEAT('é', 5000), '2024-02-29', '2024-02-29 12:00:00'), (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)")
+
+	settings.Username, settings.Password, settings.Database = "webapp", readerPassword, schema
+	site := newSiteWith(t, settings)
+	site.get(t, "/readyz", 200)
+	overview := site.get(t, "/", 200)
+	overview.has(t, "monsters", schema, "webapp@", "certificate verified")
+	rows := 0
+	for _, line := range strings.Split(overview.body, `<a href="/tables/`)[1:] {
+		name, _, _ := strings.Cut(line, `"`)
+		if name == "types" {
+			continue
+		}
+		for path := "/tables/" + name + "?size=200"; path != ""; {
+			page := site.get(t, path, 200)
+			page.has(t, "key")
+			rows += len(page.cells(t))
+			path = page.link("next")
+		}
+	}
+	if rows != loaded.Rows {
+		t.Errorf("the pages show %d rows, want %d", rows, loaded.Rows)
+	}
+
+	cells := site.get(t, "/tables/types", 200).cells(t)
+	want := []string{"1", "18446744073709551615", "1.5000000000", "0.1", "2024-02-29 12:34:56.000001", "-25:00:00", "2024", "b'00101'", "0x00FFC3 3 bytes", "[1]", "y", "a,b", "POINT(1 2)", "", "2024-02-29", "2024-02-29 12:00:00"}
+	for i, want := range want {
+		if want != "" && cells[0][i] != want {
+			t.Errorf("column %d shows %q, want %q", i, cells[0][i], want)
+		}
+	}
+	if !strings.Contains(cells[0][13], "the first 4,000 of 5,000 characters") {
+		t.Errorf("the long text shows as %q", cells[0][13])
+	}
+	for i, text := range cells[1][1:] {
+		if text != "NULL" {
+			t.Errorf("column %d shows %q, want NULL", i+1, text)
+		}
+	}
+
+	site.get(t, "/tables/absent", 404)
+	site.get(t, "/tables/monsters?page=last", 303)
+	site.get(t, "/tables/monsters?page=9999", 404)
+
+	if err := (&app{db: root}).read(t.Context(), func(r reader) error {
+		return r.each(func(*sql.Rows) error { return nil }, "DELETE FROM types")
+	}); err == nil {
+		t.Error("a row was deleted")
+	}
+}
