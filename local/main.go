@@ -88,10 +88,11 @@ Not played here: the VPC, the jump server and the tunnel. Their templates are in
 `, app.url, db.address(), schema, webAppLog, assembly)
 	select {
 	case <-ctx.Done():
-	case <-app.exited:
-		// Ctrl-C reaches the web app as well, and it may be the faster one.
-		if ctx.Err() == nil {
-			return fmt.Errorf("the web app stopped by itself (%w): its last words are in %s", app.err, webAppLog)
+	case <-app.Exited:
+		select {
+		case <-ctx.Done(): // Ctrl-C reaches the web app as well, and it was the faster one.
+		case <-time.After(time.Second):
+			return fmt.Errorf("the web app stopped by itself (%s): its last words are in %s", app.End(), webAppLog)
 		}
 	}
 	fmt.Println("\nStopping ...")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -28,11 +26,8 @@ const (
 
 // webApp is the running web app, the same program that Elastic Beanstalk would run.
 type webApp struct {
-	url    string
-	exited chan struct{} // closed when the process has ended
-	err    error         // how it ended; to be read after that
-
-	process *os.Process
+	*child.Process
+	url string
 }
 
 // startWebApp runs the web app on the wanted port, or on the next one that is free when none is wanted, and waits until
@@ -58,22 +53,11 @@ func startWebApp(ctx context.Context, wanted string, db mysqldb.Settings) (_ *we
 		"RDS_PASSWORD=" + db.Password,
 		"DRAWBRIDGE_DB_CA_FILE=" + db.CAFile,
 	}
-	app := &webApp{url: fmt.Sprintf("http://127.0.0.1:%d", port), exited: make(chan struct{})}
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread() // see child.DieWithParent
-		child.DieWithParent(command)
-		err := command.Start()
-		started <- err
-		if err == nil {
-			app.err = cmp.Or(command.Wait(), errors.New("exit status 0"))
-			close(app.exited)
-		}
-	}()
-	if err := <-started; err != nil {
+	process, err := child.Start(command)
+	if err != nil {
 		return nil, "", fmt.Errorf("start the web app %s: %w", webAppBinary, err)
 	}
-	app.process = command.Process
+	app := &webApp{url: fmt.Sprintf("http://127.0.0.1:%d", port), Process: process}
 	if err := app.waitUntilReady(ctx); err != nil {
 		app.stop()
 		return nil, "", err
@@ -96,8 +80,8 @@ func (a *webApp) waitUntilReady(ctx context.Context) error {
 			}
 		}
 		select {
-		case <-a.exited:
-			return fmt.Errorf("the web app did not start (%w): it says why in %s", a.err, webAppLog)
+		case <-a.Exited:
+			return fmt.Errorf("the web app did not start (%s): %s says why", a.End(), webAppLog)
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return fmt.Errorf("the web app did not get ready within 30 s: see %s", webAppLog)
@@ -110,12 +94,12 @@ func (a *webApp) waitUntilReady(ctx context.Context) error {
 
 // stop ends the web app as Beanstalk does, and waits for it.
 func (a *webApp) stop() {
-	_ = a.process.Signal(syscall.SIGTERM)
+	_ = a.Signal(syscall.SIGTERM)
 	select {
-	case <-a.exited:
+	case <-a.Exited:
 	case <-time.After(15 * time.Second):
-		_ = a.process.Kill()
-		<-a.exited
+		_ = a.Kill()
+		<-a.Exited
 	}
 }
 

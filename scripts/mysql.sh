@@ -184,8 +184,9 @@ CONF
 # first_error LOG prints apt's first error on one line.
 first_error() {
 	local line
-	line=$(grep -m 1 -E '^(E|W|Err):' "$1") || line='no reason given'
-	printf '%s' "${line#[EW]: }"
+	line=$(grep -m 1 '^E: ' "$1" || grep -m 1 '^W: ' "$1") || line='no reason given'
+	line=${line#[EW]: }
+	printf '%s' "${line%.}"
 }
 
 start() {
@@ -193,11 +194,13 @@ start() {
 	if [[ ! $port =~ ^[1-9][0-9]{0,4}$ ]] || ((port > 65535)); then
 		die "the port is a number from 1 to 65535, not '$port'."
 	fi
+	! port_answers "$port" || die "another program listens on port $port: name another port."
 	mysqld=$(usable_server) || die "there is no MySQL server on this machine yet: run 'scripts/mysql.sh fetch' first."
 	version=$(server_version "$mysqld")
 	mkdir -p -- "$(dirname -- "$data")"
 	data=$(cd -- "$(dirname -- "$data")" && pwd -P)/$(basename -- "$data")
 	secret=$data/root-password.txt
+	local log=$data/error.log
 	local common=(--no-defaults "--user=$(id -un)" --mysqlx=OFF --secure-file-priv=NULL)
 
 	if [[ ! -e $data ]] || rmdir -- "$data" 2>/dev/null; then
@@ -211,7 +214,10 @@ start() {
 			printf "ALTER USER root@localhost IDENTIFIED BY '%s';\n" "$(cat -- "$new.password")" >"$new.sql"
 		)
 		"$mysqld" "${common[@]}" --datadir="$new" --initialize-insecure --init-file="$new.sql" >"$new.log" 2>&1 ||
-			die "the data folder could not be prepared: $mysqld wrote why to $new.log."
+			{
+				rm -- "$new.sql" "$new.password"
+				die "the data folder could not be prepared: $mysqld wrote why to $new.log."
+			}
 		mv -- "$new.password" "$new/root-password.txt"
 		rm -- "$new.sql" "$new.log"
 		mv -- "$new" "$data"
@@ -219,11 +225,13 @@ start() {
 		die "$data is not empty and was not prepared by this script: name another folder."
 	fi
 
+	rm -f -- "$log"
+
 	# Asynchronous commands of a script ignore Ctrl-C; the server is told to
 	# stop by the signal that it shuts down cleanly on.
 	trap 'say "Stopping …"; kill -TERM "$pid" 2>/dev/null || true' INT TERM HUP
 	"$mysqld" "${common[@]}" --datadir="$data" --bind-address=127.0.0.1 --port="$port" \
-		--socket=mysqld.sock --pid-file=mysqld.pid --log-error="$data/error.log" &
+		--socket=mysqld.sock --pid-file=mysqld.pid --log-error="$log" &
 	pid=$!
 	while ! port_answers "$port"; do
 		kill -0 "$pid" 2>/dev/null || break
@@ -244,7 +252,7 @@ TEXT
 		status=0
 		wait "$pid" || status=$?
 	fi
-	((status == 0 || status == 143)) || die "the server ended with an error; it wrote why to $data/error.log: $(grep -F '[ERROR]' "$data/error.log" | tail -n 1)"
+	((status == 0 || status == 143)) || die "the server ended with an error; it wrote why to $log: $(grep -F -m 1 '[ERROR]' "$log" || tail -n 1 "$log")"
 	say "Stopped."
 }
 

@@ -159,7 +159,7 @@ func TestAppCannotWrite(t *testing.T) {
 		"as root":               settingsOf(server, schema, "root", rootPassword(server)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			db, err := mysqldb.Open(settings, mysqldb.ReadOnly())
+			db, err := openDatabase(settings)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"drawbridge/internal/mysqldb"
 )
 
 const (
@@ -16,14 +18,19 @@ const (
 	statementTimeout = 4 * time.Second
 )
 
-// limitPool keeps the app within what a small database allows (a db.t4g.micro
-// takes about 60 connections), and renews connections so that a changed
-// password or address shows soon.
-func limitPool(db *sql.DB) {
+// openDatabase opens the pool that the app reads through. It stays within what
+// a small database allows (a db.t4g.micro takes about 60 connections), and
+// renews connections so that a changed password or address shows soon.
+func openDatabase(s mysqldb.Settings) (*sql.DB, error) {
+	db, err := mysqldb.Open(s, mysqldb.ReadOnly())
+	if err != nil {
+		return nil, err
+	}
 	db.SetMaxOpenConns(10)
 	db.SetMaxIdleConns(5)
 	db.SetConnMaxLifetime(5 * time.Minute)
 	db.SetConnMaxIdleTime(time.Minute)
+	return db, nil
 }
 
 // selectHint starts every SELECT that may take long: MySQL stops it by itself
@@ -41,7 +48,7 @@ type reader struct {
 func (a *app) read(ctx context.Context, f func(reader) error) error {
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
-	tx, err := a.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := a.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -52,11 +52,10 @@ func newSite(t testing.TB, server *mysqltest.Server, schema string) *site {
 
 func newSiteWith(t testing.TB, settings mysqldb.Settings) *site {
 	t.Helper()
-	db, err := mysqldb.Open(settings, mysqldb.ReadOnly())
+	db, err := openDatabase(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	limitPool(db)
 	log := &syncBuffer{}
 	s := &site{log: log, Server: httptest.NewUnstartedServer(nil)}
 	s.Config = newServer(&app{db: db, log: slog.New(slog.NewJSONHandler(log, nil)), dashboardURL: "https://bi.example.com/d/1"})

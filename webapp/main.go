@@ -1,7 +1,7 @@
 // Command webapp shows the tables of one MySQL database, page by page, and
 // never writes to it. Elastic Beanstalk runs it behind nginx.
 //
-// It reads its settings from the environment: see [mysqldb.FromEnv] for the
+// It reads its settings from the environment: see mysqldb.FromEnv for the
 // database, and
 //
 //	PORT            the port on 127.0.0.1 to listen on; 5000 unless set
@@ -25,8 +25,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"drawbridge/internal/mysqldb"
 )
 
 // shutdownTimeout is how long requests under way may still take after SIGTERM.
@@ -50,12 +48,11 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 	if err != nil {
 		return err
 	}
-	db, err := mysqldb.Open(s.database, mysqldb.ReadOnly())
+	db, err := openDatabase(s.database)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	limitPool(db)
 
 	log := slog.New(slog.NewJSONHandler(stdout, nil))
 	// Only nginx on the same machine is to reach the app.

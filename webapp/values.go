@@ -228,7 +228,7 @@ func floatText(f float64, bits int) string {
 // printable replaces what is not valid UTF-8 by U+FFFD, and control characters,
 // which would be invisible, by their Unicode control pictures.
 func printable(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
+	// Map itself gives the function U+FFFD for each byte that is not valid.
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':

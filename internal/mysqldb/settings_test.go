@@ -134,7 +134,7 @@ func TestPrintingSettingsHidesThePassword(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "value", s, "pointer", &s)
 	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "value", s, "pointer", &s)
 	for form, printed := range map[string]string{
-		"%v": fmt.Sprintf("%v %v", s, &s), "%+v": fmt.Sprintf("%+v %+v", s, &s), "%#v": fmt.Sprintf("%#v %#v", s, &s), "%s": fmt.Sprintf("%s", s),
+		"%v": fmt.Sprintf("%v %v", s, &s), "%+v": fmt.Sprintf("%+v %+v", s, &s), "%#v": fmt.Sprintf("%#v %#v", s, &s),
 		"%v inside a struct": fmt.Sprintf("%+v %#v", struct{ S Settings }{s}, struct{ S Settings }{s}),
 		"encoding/json":      string(asJSON), "log/slog": logged.String(),
 	} {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"drawbridge/internal/child"
 	"drawbridge/internal/notrun"
 )
 
@@ -41,6 +42,8 @@ func TestServer(t *testing.T) {
 	})
 
 	t.Run("refuses connections without TLS", func(t *testing.T) {
+		// Once it has logged in over TLS, MySQL would let this user in without.
+		mustExec(t, s.MasterDB(t), "SELECT 1")
 		user, password := s.Master()
 		config := mysql.NewConfig()
 		config.User, config.Passwd, config.Net, config.Addr = user, password, "tcp", s.Addr()
@@ -286,14 +289,17 @@ func TestOwnServer(t *testing.T) {
 }
 
 func TestNothingIsLeftBehind(t *testing.T) {
+	if _, err := findBinary(); err != nil {
+		give(t, err)
+	}
 	var dir string
-	var p *process
+	var p *child.Process
 	t.Run("a test with a server", func(t *testing.T) {
 		s := Start(t)
 		dir, p = s.dir, s.process
 	})
 	select {
-	case <-p.exited:
+	case <-p.Exited:
 	default:
 		t.Error("the server still runs after its test")
 	}

@@ -13,13 +13,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"drawbridge/internal/child"
 )
 
 const (
@@ -37,13 +38,7 @@ type Server struct {
 	dir      string // holds data, certificates and log
 	certs    certificates
 	accounts accounts
-	process  *process // nil while stopped
-}
-
-// process is one run of the server's program.
-type process struct {
-	*os.Process
-	exited chan struct{} // closed when the process has ended
+	process  *child.Process // nil while stopped
 }
 
 // String leaves the passwords out.
@@ -196,7 +191,7 @@ func (s *Server) run(extra ...string) error {
 		"--table-open-cache=256",
 		"--max-connections=100",
 	)
-	process, err := startProcess(s.binary.path, append(args, extra...))
+	process, err := child.Start(exec.Command(s.binary.path, append(args, extra...)...))
 	if err != nil {
 		return err
 	}
@@ -210,28 +205,6 @@ func (s *Server) run(extra ...string) error {
 		return fmt.Errorf("%w: %s", err, lastErrors(string(text)))
 	}
 	return nil
-}
-
-// startProcess starts a program that dies with this one.
-func startProcess(path string, args []string) (*process, error) {
-	cmd := exec.Command(path, args...)
-	dieWithParent(cmd)
-	started := make(chan error)
-	p := &process{exited: make(chan struct{})}
-	go func() {
-		// On Linux the program is tied to the thread that starts it, so this
-		// goroutine keeps its thread for as long as the program runs.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(p.exited)
-		err := cmd.Start()
-		p.Process = cmd.Process
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // how a server ends is in its log
-		}
-	}()
-	return p, <-started
 }
 
 // waitReady waits until root can log in.
@@ -249,7 +222,7 @@ func (s *Server) waitReady() error {
 			return nil
 		}
 		select {
-		case <-s.process.exited:
+		case <-s.process.Exited:
 			return errors.New("the server ended before it was ready")
 		case <-ctx.Done():
 			return fmt.Errorf("the server was not ready within %v (%w)", startTimeout, err)
@@ -269,7 +242,7 @@ func (s *Server) Stop(t testing.TB) {
 	// The server may close the connection before it has answered.
 	_, shutdownErr := s.Root(t).Exec("SHUTDOWN")
 	select {
-	case <-s.process.exited:
+	case <-s.process.Exited:
 		s.process = nil
 	case <-time.After(stopTimeout):
 		s.kill()
@@ -289,7 +262,7 @@ func (s *Server) kill() {
 		return
 	}
 	_ = s.process.Kill() // it may have ended by itself
-	<-s.process.exited
+	<-s.process.Exited
 	s.process = nil
 }
 

@@ -6,53 +6,44 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
-	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	sqle "github.com/dolthub/go-mysql-server"
-	"github.com/dolthub/go-mysql-server/memory"
-	"github.com/dolthub/go-mysql-server/server"
-	gmssql "github.com/dolthub/go-mysql-server/sql"
 	"github.com/go-sql-driver/mysql"
-	"github.com/sirupsen/logrus"
 
+	"drawbridge/internal/embeddedmysql"
+	"drawbridge/internal/mysqldb"
 	"drawbridge/internal/mysqltest"
 )
 
-// embedded starts a go-mysql-server, as the commands that need no database do,
-// and returns a pool of connections to it and an empty schema.
+// embedded starts the embedded server and returns a pool of connections to it
+// and an empty schema.
 func embedded(t *testing.T) (db *sql.DB, schema string) {
 	t.Helper()
-	schema = "test_embedded"
-	logrus.SetOutput(io.Discard) // it logs every connection
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	s, err := embeddedmysql.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	provider := memory.NewDBProvider(memory.NewDatabase(schema))
-	s, err := server.NewServer(server.Config{Protocol: "tcp", Address: listener.Addr().String(), Listener: listener},
-		sqle.NewDefault(provider), gmssql.NewContext, memory.NewSessionBuilder(provider), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	go s.Start() //nolint:errcheck // it ends with Close
 	t.Cleanup(func() { _ = s.Close() })
-
-	config := mysql.NewConfig()
-	config.User, config.Net, config.Addr = "root", "tcp", listener.Addr().String()
-	config.Logger = log.New(io.Discard, "", 0)
-	connector, err := mysql.NewConnector(config)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, s.CA, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	user, password := s.RootLogin()
+	db, err = mysqldb.Open(mysqldb.Settings{Host: s.Host, Port: s.Port, Username: user, Password: password, CAFile: ca})
 	if err != nil {
 		t.Fatal(err)
 	}
-	db = sql.OpenDB(connector)
 	t.Cleanup(func() { _ = db.Close() })
+	schema = "test_embedded"
+	if _, err := db.Exec("CREATE DATABASE " + schema); err != nil {
+		t.Fatal(err)
+	}
 	return db, schema
 }
 

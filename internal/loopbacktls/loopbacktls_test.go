@@ -1,0 +1,39 @@
+package loopbacktls
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"testing"
+)
+
+func TestIdentity(t *testing.T) {
+	one, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.X509KeyPair(one.Cert, one.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify := func(ca []byte, name string) error {
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(ca)
+		_, err := pair.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: name})
+		return err
+	}
+	for _, name := range []string{"localhost", "127.0.0.1"} {
+		if err := verify(one.CA, name); err != nil {
+			t.Errorf("%s is not verified: %v", name, err)
+		}
+		if verify(other.CA, name) == nil {
+			t.Errorf("%s is verified by an authority that did not sign it", name)
+		}
+	}
+	if verify(one.CA, "example.com") == nil {
+		t.Error("it passes for example.com")
+	}
+}
