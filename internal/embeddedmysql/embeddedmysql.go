@@ -52,6 +52,10 @@ func Start() (*Server, error) {
 	// It would log each refused connection, among the progress of whoever runs it.
 	logrus.SetOutput(io.Discard)
 
+	if err := gmssql.SystemVariables.AssignValues(map[string]any{"version": version}); err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("start the embedded MySQL server: %w", err)
+	}
 	provider := memory.NewDBProvider()
 	engine := sqle.NewDefault(provider)
 	accounts := engine.Analyzer.Catalog.MySQLDb
@@ -67,7 +71,7 @@ func Start() (*Server, error) {
 
 	s.server, err = server.NewServer(server.Config{
 		Protocol: "tcp", Address: listener.Addr().String(), Listener: listener,
-		Version:                "8.4.0-embedded",
+		Version:                version,
 		TLSConfig:              &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
 		RequireSecureTransport: true,
 	}, engine, gmssql.NewContext, memory.NewSessionBuilder(provider), nil)
@@ -79,7 +83,12 @@ func Start() (*Server, error) {
 	return s, nil
 }
 
-const rootName = "root"
+const (
+	rootName = "root"
+
+	// version is what VERSION() says, so that nobody takes the server for MySQL.
+	version = "8.4.0-embedded"
+)
 
 // RootLogin is the login of the user who may do everything. The password is generated at every start.
 func (s *Server) RootLogin() (user, password string) { return rootName, s.password }

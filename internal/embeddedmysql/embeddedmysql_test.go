@@ -39,6 +39,12 @@ func TestServer(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("does not pass for MySQL", func(t *testing.T) {
+		var version string
+		if err := root.QueryRow("SELECT VERSION()").Scan(&version); err != nil || version != "8.4.0-embedded" {
+			t.Errorf("version %q, error %v", version, err)
+		}
+	})
 	t.Run("refuses another password", func(t *testing.T) {
 		if err := mysqldb.Explain(open(user, "wrong").Ping()); err == nil || err.Kind != mysqldb.AccessDenied {
 			t.Errorf("got %v", err)
