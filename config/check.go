@@ -55,6 +55,7 @@ func (c *checker) exposure(root place, e *Environment, override Exposure) {
 
 	at = root.key("developerCidrs")
 	c.cidrs(at, e.DeveloperCIDRs, narrow)
+	c.outsideVPC(at, e.DeveloperCIDRs, root.key("vpcCidr"), e.VPCCIDR)
 	if e.Exposure == Public && len(e.DeveloperCIDRs) == 0 {
 		c.problem(at, "is empty, but a public database needs the addresses it is opened to")
 	}

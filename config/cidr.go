@@ -36,6 +36,20 @@ func (c *checker) cidrs(at place, blocks []string, shortest int) {
 	}
 }
 
+// outsideVPC refuses blocks that share addresses with the VPC: they get routes to
+// the internet gateway, and EC2 takes none for the VPC's own addresses.
+func (c *checker) outsideVPC(at place, blocks []string, vpcAt place, vpc string) {
+	if c.isWrong(vpcAt) {
+		return
+	}
+	own := netip.MustParsePrefix(vpc)
+	for i, block := range blocks {
+		if prefix, err := netip.ParsePrefix(block); err == nil && prefix.Overlaps(own) {
+			c.problem(at.index(i), "%s shares addresses with the VPC, %s", show(block), own)
+		}
+	}
+}
+
 // cidr checks one canonical IPv4 block; it reports what is wrong with it.
 func (c *checker) cidr(at place, block string) (netip.Prefix, bool) {
 	prefix, err := netip.ParsePrefix(block)

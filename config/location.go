@@ -3,6 +3,8 @@ package config
 import (
 	"regexp"
 	"strings"
+
+	"drawbridge/internal/rdsca"
 )
 
 var (
@@ -49,5 +51,13 @@ func (c *checker) location(root place, e *Environment) {
 	}
 	if n := len(e.AvailabilityZones); n != 2 {
 		c.problem(zones, "lists %d, not two", n)
+	}
+}
+
+// knownAuthorities warns of a region for whose databases there is no certificate
+// authority: nothing there could verify the database, and so connect to it.
+func (c *checker) knownAuthorities(at place, region string) {
+	if region != "" && !rdsca.Covers(region) {
+		c.warn(at, "the web app knows no certificate authority of %s, so that it cannot connect to a database there; use another region", show(region))
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Pipeline is the delivery pipeline, as it stands in cdk.json's context under
-// pipeline.
+// codePipeline. (The value pipeline is the switch that asks for its stack.)
 type Pipeline struct {
 	ConnectionARN string   `json:"connectionArn"` // "" while there is no connection: enough to synthesize, not to deploy
 	Repository    string   `json:"repository"`
@@ -36,7 +36,7 @@ func LoadPipeline(raw json.RawMessage, src Source) (*Pipeline, error) {
 		return nil, err
 	}
 	r := newReport(src.Where, pipelineFields)
-	root := place{path: "pipeline"}
+	root := place{path: "codePipeline"}
 	value, err := parse(raw)
 	if err != nil {
 		r.problem(root, "is %s", err)

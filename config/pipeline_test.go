@@ -34,20 +34,20 @@ func TestLoadPipeline(t *testing.T) {
 	}
 
 	for name, test := range map[string]struct{ old, new, want string }{
-		"nothing":             {validPipeline, "", "pipeline: is empty; "},
-		"list":                {validPipeline, "[]", "pipeline: is a list, not an object; "},
-		"unknown key":         {`"branch"`, `"brunch"`, `pipeline.brunch: is not a known key (did you mean "branch"?); expected one of branch, `},
-		"missing key":         {`"branch": "main", `, "", "pipeline.branch: is missing; "},
-		"connection":          {`"connectionArn": ""`, `"connectionArn": "arn:aws:s3:::x"`, `pipeline.connectionArn: "arn:aws:s3:::x" is not the ARN of a connection; `},
-		"address":             {"owner/name", "https://github.com/owner/name", `pipeline.repository: "https://github.com/owner/name" is not a repository; `},
-		"no owner":            {"owner/name", "name", `pipeline.repository: "name" is not a repository; `},
-		"branch with space":   {`"main"`, `"my branch"`, `pipeline.branch: "my branch" is not a branch; `},
-		"branch with dots":    {`"main"`, `"a..b"`, `pipeline.branch: "a..b" is not a branch; `},
-		"branch as an option": {`"main"`, `"-f"`, `pipeline.branch: "-f" is not a branch; `},
-		"lock file as branch": {`"main"`, `"main.lock"`, `pipeline.branch: "main.lock" is not a branch; `},
-		"unknown environment": {`"prod"]`, `"test"]`, `pipeline.environments[1]: "test" is not an environment of the config; `},
-		"environment twice":   {`"prod"]`, `"dev"]`, `pipeline.environments[1]: "dev" is listed twice; `},
-		"no environments":     {`["dev", "prod"]`, `[]`, `pipeline.environments: is empty; `},
+		"nothing":             {validPipeline, "", "codePipeline: is empty; "},
+		"list":                {validPipeline, "[]", "codePipeline: is a list, not an object; "},
+		"unknown key":         {`"branch"`, `"brunch"`, `codePipeline.brunch: is not a known key (did you mean "branch"?); expected one of branch, `},
+		"missing key":         {`"branch": "main", `, "", "codePipeline.branch: is missing; "},
+		"connection":          {`"connectionArn": ""`, `"connectionArn": "arn:aws:s3:::x"`, `codePipeline.connectionArn: "arn:aws:s3:::x" is not the ARN of a connection; `},
+		"address":             {"owner/name", "https://github.com/owner/name", `codePipeline.repository: "https://github.com/owner/name" is not a repository; `},
+		"no owner":            {"owner/name", "name", `codePipeline.repository: "name" is not a repository; `},
+		"branch with space":   {`"main"`, `"my branch"`, `codePipeline.branch: "my branch" is not a branch; `},
+		"branch with dots":    {`"main"`, `"a..b"`, `codePipeline.branch: "a..b" is not a branch; `},
+		"branch as an option": {`"main"`, `"-f"`, `codePipeline.branch: "-f" is not a branch; `},
+		"lock file as branch": {`"main"`, `"main.lock"`, `codePipeline.branch: "main.lock" is not a branch; `},
+		"unknown environment": {`"prod"]`, `"test"]`, `codePipeline.environments[1]: "test" is not an environment of the config; `},
+		"environment twice":   {`"prod"]`, `"dev"]`, `codePipeline.environments[1]: "dev" is listed twice; `},
+		"no environments":     {`["dev", "prod"]`, `[]`, `codePipeline.environments: is empty; `},
 	} {
 		t.Run("refuses "+name, func(t *testing.T) {
 			text := strings.Replace(validPipeline, test.old, test.new, 1)
@@ -65,7 +65,7 @@ func TestLoadPipeline(t *testing.T) {
 		for _, p := range err.(Problems) {
 			paths = append(paths, p.Path)
 		}
-		want := []string{"pipeline.branch", "pipeline.connectionArn", "pipeline.environments[0]", "pipeline.repository"}
+		want := []string{"codePipeline.branch", "codePipeline.connectionArn", "codePipeline.environments[0]", "codePipeline.repository"}
 		if !slices.Equal(paths, want) {
 			t.Errorf("got %q", paths)
 		}

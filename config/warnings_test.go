@@ -50,6 +50,9 @@ func TestWarnings(t *testing.T) {
 		"sample host key with comment":  {[]edit{{"tunnels.0.hostKey", quoted(SampleHostKey + " root@bi")}}, []string{"tunnels[0].hostKey"}},
 		"unknown class family":          {[]edit{{"database.instanceClass", `"db.m99g.large"`}}, []string{"database.instanceClass"}},
 		"unknown class size":            {[]edit{{"database.instanceClass", `"db.t4g.nano"`}}, []string{"database.instanceClass"}},
+		"region of GovCloud":            {inRegion("us-gov-west-1", "aws-us-gov"), []string{"region"}},
+		"region of the European cloud":  {inRegion("eusc-de-east-1", "aws-eusc"), []string{"region"}},
+		"region with two digits":        {inRegion("xx-north-12", "aws"), []string{"region"}},
 		"load balancer without TLS":     {[]edit{{"webapp.certificateArn", `""`}}, []string{"webapp.certificateArn"}},
 	}
 	for name, test := range tests {

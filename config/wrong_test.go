@@ -70,6 +70,7 @@ func wrongConfigs(t testing.TB) map[string]wrongConfig {
 		"address without prefix":               {edit: edit{"bastion.sshCidrs.0", `"8.8.8.8"`}},
 		"IPv6":                                 {edit: edit{"webapp.visitorCidrs.0", `"::/0"`}},
 		"leading zero":                         {edit: edit{"webapp.visitorCidrs.0", `"010.0.0.0/8"`}},
+		"developers inside the VPC":            {edit: edit{"developerCidrs.0", `"172.20.0.128/25"`}},
 		"block twice":                          {edit: edit{"developerCidrs.2", `"8.8.8.8/32"`}},
 		"too many blocks":                      {edit: edit{"webapp.visitorCidrs", blocks(26)}},
 

@@ -10,6 +10,8 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -50,6 +52,14 @@ var parsed = sync.OnceValue(func() []*x509.Certificate {
 // Certificates returns the embedded certificate authorities.
 func Certificates() []*x509.Certificate {
 	return append([]*x509.Certificate(nil), parsed()...)
+}
+
+// Covers says whether the databases of a Region can be verified with the
+// embedded certificate authorities.
+func Covers(region string) bool {
+	return slices.ContainsFunc(parsed(), func(c *x509.Certificate) bool {
+		return strings.Contains(c.Subject.CommonName, " "+region+" ")
+	})
 }
 
 // Pool returns a pool of the embedded certificate authorities. It is the

@@ -279,3 +279,16 @@ func certificate(t *testing.T, c, parent *x509.Certificate, key, signer *ecdsa.P
 	}
 	return parsed
 }
+
+func TestCovers(t *testing.T) {
+	for _, region := range coveredRegions {
+		if !Covers(region) {
+			t.Errorf("%s is not covered", region)
+		}
+	}
+	for _, region := range append([]string{"", "eu", "xx-north-12"}, MissingRegions...) {
+		if Covers(region) {
+			t.Errorf("%q is covered", region)
+		}
+	}
+}
