@@ -49,6 +49,9 @@ func synthesize() (err error) {
 	if err != nil {
 		return err
 	}
+	if err := checkPipeline(app, source); err != nil {
+		return err
+	}
 	if env.Account != "" {
 		// Without this, CDK would ask the account for its zones even though the VPC names them.
 		app.Node().SetContext(jsii.String("availability-zones:account="+env.Account+":region="+env.Region), env.AvailabilityZones)
@@ -91,6 +94,21 @@ func configSource(app awscdk.App) (config.Source, error) {
 	}
 	source.Where, source.Environments = "cdk.json", text
 	return source, nil
+}
+
+// checkPipeline reads the pipeline's config, where there is one, though no stack is made of it yet: its mistakes are to
+// be found now, and not on the day that it is needed.
+func checkPipeline(app awscdk.App, source config.Source) error {
+	pipeline := app.Node().TryGetContext(jsii.String("codePipeline"))
+	if pipeline == nil {
+		return nil
+	}
+	text, err := json.Marshal(pipeline)
+	if err != nil {
+		return fmt.Errorf("the context value codePipeline cannot be read: %w", err)
+	}
+	_, err = config.LoadPipeline(text, source)
+	return err
 }
 
 // context is a context value as text: what -c NAME=VALUE gave, or what cdk.json says. Empty if there is none.

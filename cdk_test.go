@@ -226,6 +226,10 @@ func TestMistakes(t *testing.T) {
 		"no config at all": {
 			map[string]any{}, []string{"the context holds no environments"},
 		},
+		"a pipeline's config with two mistakes": {
+			with(t, map[string]any{"codePipeline": map[string]any{"connectionArn": "", "repository": "owner", "branch": "main", "environments": []any{"test"}}}),
+			[]string{"codePipeline.environments[0]: ", "codePipeline.repository: "},
+		},
 		"a pipeline": {
 			with(t, map[string]any{"pipeline": "true"}), []string{"has no pipeline stack"},
 		},

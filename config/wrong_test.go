@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write testdata/wrong.txt anew; read what changed before you commit it")
+var update = flag.Bool("update", false, "write testdata/wrong.txt and docs/config.md anew; read what changed before you commit it")
 
 // wrongConfig is a valid config with one mistake.
 type wrongConfig struct {
