@@ -126,15 +126,6 @@ func called(t *testing.T, template cdktest.Template, kind, text string) cdktest.
 	return found[0]
 }
 
-// ids are the logical ids of the template's resources of a type, sorted.
-func ids(template cdktest.Template, kind string) []string {
-	var ids []string
-	for _, r := range template.Resources(kind) {
-		ids = append(ids, r.ID)
-	}
-	return ids
-}
-
 // traffic is every rule of every security group in a template, sorted: "a <- b tcp 22" lets b in to a, "a -> b tcp 443"
 // lets a out to b. A group goes by its description, an address by its block.
 func traffic(template cdktest.Template) []string {
@@ -208,7 +199,10 @@ func statements(document any) []string {
 	var lines []string
 	for _, s := range document.(map[string]any)["Statement"].([]any) {
 		s := s.(map[string]any)
-		line := fmt.Sprintf("%v %s on %s", s["Effect"], strings.Join(listed(s["Action"]), ","), strings.Join(listed(s["Resource"]), " "))
+		line := fmt.Sprintf("%v %s", s["Effect"], strings.Join(listed(s["Action"]), ","))
+		if s["Resource"] != nil {
+			line += " on " + strings.Join(listed(s["Resource"]), " ")
+		}
 		for _, key := range []string{"Principal", "Condition", "NotAction", "NotResource", "NotPrincipal"} {
 			if s[key] != nil {
 				line += " " + key + " " + cdktest.JSON(s[key])

@@ -76,7 +76,7 @@ func TestHost(t *testing.T) {
 				profile := made.One(t, "AWS::IAM::InstanceProfile")
 				check(t, instance.Properties, map[string]any{"IamInstanceProfile": "${" + profile.ID + "}"})
 				check(t, profile.Properties, map[string]any{"Roles": []any{"${" + role.ID + "}"}})
-				checkStatements(t, role.Properties["AssumeRolePolicyDocument"], `Allow sts:AssumeRole on <nil> Principal {"Service":"ec2.amazonaws.com"}`)
+				checkStatements(t, role.Properties["AssumeRolePolicyDocument"], `Allow sts:AssumeRole Principal {"Service":"ec2.amazonaws.com"}`)
 			})
 			t.Run("waits for what its role may do", func(t *testing.T) {
 				same(t, listed(instance.All["DependsOn"]), listed([]any{made.One(t, "AWS::IAM::Policy").ID, role.ID}))

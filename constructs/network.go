@@ -7,7 +7,7 @@ package constructs
 
 import (
 	"fmt"
-	"strconv"
+	"net/netip"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -170,10 +170,9 @@ func (n *Network) addSecretsManagerEndpoint() {
 
 // subnetMask is the prefix length of one sixteenth of cidr.
 func subnetMask(cidr string) int {
-	_, prefix, _ := strings.Cut(cidr, "/")
-	bits, err := strconv.Atoi(prefix)
-	if err != nil || bits < 16 || bits > 24 {
-		panic("the network's CIDR is " + strconv.Quote(cidr) + "; expected a prefix length from 16 to 24, such as 10.0.0.0/16")
+	block, err := netip.ParsePrefix(cidr)
+	if err != nil || block != block.Masked() || !block.Addr().Is4() || block.Bits() < 16 || block.Bits() > 24 {
+		panic(fmt.Sprintf("the network's CIDR is %q; expected an IPv4 block in canonical form, from /16 to /24, such as 10.0.0.0/16", cidr))
 	}
-	return bits + 4
+	return block.Bits() + 4
 }

@@ -169,11 +169,13 @@ func TestNetworkRefusesWhatItCannotCutIntoSixteen(t *testing.T) {
 		"a word for a length":   "10.0.0.0/sixteen",
 		"a length below nought": "10.0.0.0/-16",
 		"no length":             "10.0.0.0/",
+		"an address in a block": "10.0.0.1/16",
+		"an IPv6 block":         "fd00::/20",
 		"nothing":               "",
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
-				want := fmt.Sprintf("the network's CIDR is %q; expected a prefix length from 16 to 24, such as 10.0.0.0/16", cidr)
+				want := fmt.Sprintf("the network's CIDR is %q; expected an IPv4 block in canonical form, from /16 to /24, such as 10.0.0.0/16", cidr)
 				if got := recover(); got != want {
 					t.Errorf("it says %v, want %s", got, want)
 				}

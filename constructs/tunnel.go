@@ -51,15 +51,10 @@ func NewTunnelHost(scope constructs.Construct, id string, props *TunnelHostProps
 	})}
 	t.SecurityGroup.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTPS(), jsii.String("HTTPS to AWS"), nil)
 	t.SecurityGroup.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTP(), jsii.String("Debian's package mirrors, whose packages are signed"), nil)
-	seen := map[SSHServer]bool{}
+	// CDK keeps one of several equal rules.
 	for _, vendor := range props.Vendors {
-		rule := SSHServer{Host: vendorPeer(vendor.Host), Port: vendor.Port}
-		if seen[rule] {
-			continue
-		}
-		seen[rule] = true
-		t.SecurityGroup.AddEgressRule(awsec2.Peer_Ipv4(&rule.Host), awsec2.Port_Tcp(jsii.Number(rule.Port)),
-			jsii.String("SSH to a BI vendor, port "+strconv.Itoa(rule.Port)), nil)
+		t.SecurityGroup.AddEgressRule(awsec2.Peer_Ipv4(jsii.String(vendorPeer(vendor.Host))), awsec2.Port_Tcp(jsii.Number(vendor.Port)),
+			jsii.String("SSH to a BI vendor, port "+strconv.Itoa(vendor.Port)), nil)
 	}
 	NewDatabaseAccess(t.Construct, "DatabaseAccess", &DatabaseAccessProps{
 		From: t.SecurityGroup, Database: props.DatabaseSecurityGroup, Description: "tunnel host",

@@ -40,7 +40,8 @@ type WebAppProps struct {
 	// an Elastic IP.
 	LoadBalanced bool
 
-	// CertificateARN is an ACM certificate. With it the load balancer speaks HTTPS, and only HTTPS.
+	// CertificateARN is an ACM certificate, for LoadBalanced alone. With it the load balancer speaks HTTPS, and only
+	// HTTPS.
 	CertificateARN string
 
 	// PlatformRefresh says when the platform version was last looked up, such as 2026-11: see BeanstalkPlatform.
@@ -72,6 +73,9 @@ type WebApp struct {
 
 // NewWebApp adds a WebApp to scope.
 func NewWebApp(scope constructs.Construct, id string, props *WebAppProps) *WebApp {
+	if props.CertificateARN != "" && !props.LoadBalanced {
+		panic("the web app has a certificate, but no load balancer to present it: set LoadBalanced, or leave CertificateARN empty")
+	}
 	w := &WebApp{Construct: constructs.NewConstruct(scope, &id), props: props}
 
 	settings := w.settings()
@@ -141,7 +145,6 @@ func (w *WebApp) settings() optionSettings {
 	s.set(variables, "RDS_PORT", *p.DatabasePort)
 	s.set(variables, "RDS_DB_NAME", p.DatabaseName)
 	s.set(variables, "RDS_SECRET_ARN", *p.Secret.SecretArn())
-	s.set(variables, "AWS_REGION", *awscdk.Stack_Of(w.Construct).Region())
 	if p.DashboardURL != "" {
 		s.set(variables, "DASHBOARD_URL", p.DashboardURL)
 	}

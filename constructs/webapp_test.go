@@ -70,7 +70,6 @@ func TestWebAppSettings(t *testing.T) {
 			"aws:ec2:vpc AssociatePublicIpAddress":                               "true",
 			"aws:ec2:vpc Subnets":                                                "subnet-00000011,subnet-00000012",
 			"aws:ec2:vpc VPCId":                                                  "vpc-00000001",
-			"aws:elasticbeanstalk:application:environment AWS_REGION":            "${AWS::Region}",
 			"aws:elasticbeanstalk:application:environment RDS_DB_NAME":           "monster_teams",
 			"aws:elasticbeanstalk:application:environment RDS_HOSTNAME":          "db.example.com",
 			"aws:elasticbeanstalk:application:environment RDS_PORT":              "3307",
@@ -276,7 +275,7 @@ func TestWebAppRoles(t *testing.T) {
 		const bucket = "arn:${AWS::Partition}:s3:::elasticbeanstalk-${AWS::Region}-${AWS::AccountId}"
 		role := called(t, made, "AWS::IAM::Role", "InstanceRole")
 		check(t, role.Properties, map[string]any{"ManagedPolicyArns": nil})
-		checkStatements(t, role.Properties["AssumeRolePolicyDocument"], `Allow sts:AssumeRole on <nil> Principal {"Service":"ec2.amazonaws.com"}`)
+		checkStatements(t, role.Properties["AssumeRolePolicyDocument"], `Allow sts:AssumeRole Principal {"Service":"ec2.amazonaws.com"}`)
 		checkStatements(t, rolePolicy(t, made, role.ID), append(slices.Clone(sessionManager),
 			"Allow secretsmanager:GetSecretValue on "+webAppSecret,
 			"Allow s3:Get*,s3:List* on "+bucket+" "+bucket+"/*",
@@ -292,6 +291,16 @@ func TestWebAppRoles(t *testing.T) {
 			"ManagedPolicyArns": []any{"arn:${AWS::Partition}:iam::aws:policy/service-role/AWSElasticBeanstalkEnhancedHealth"},
 		})
 		checkStatements(t, role.Properties["AssumeRolePolicyDocument"],
-			`Allow sts:AssumeRole on <nil> Principal {"Service":"elasticbeanstalk.amazonaws.com"} Condition {"StringEquals":{"sts:ExternalId":"elasticbeanstalk"}}`)
+			`Allow sts:AssumeRole Principal {"Service":"elasticbeanstalk.amazonaws.com"} Condition {"StringEquals":{"sts:ExternalId":"elasticbeanstalk"}}`)
 	})
+}
+
+func TestWebAppRefusesACertificateWithoutALoadBalancer(t *testing.T) {
+	defer func() {
+		if cause, _ := recover().(string); !strings.HasPrefix(cause, "the web app has a certificate, but no load balancer") {
+			t.Errorf("it says %q", cause)
+		}
+	}()
+	// An empty stack will do: it is refused before anything is made.
+	constructs.NewWebApp(awscdk.NewStack(cdktest.NewApp(t), jsii.String("Stack"), nil), "WebApp", &constructs.WebAppProps{CertificateARN: webAppCertificate})
 }
