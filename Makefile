@@ -36,12 +36,16 @@ build: $(ARCHITECTURES:%=bundle-%) ## compile the CDK app and the web app's bund
 	@[ -x build/cdk ] || echo "Compiling the CDK app (the first time takes about a minute) ..." >&2
 	@go build -ldflags="-s -w" -o build/cdk .
 
-# The same code gives the same bytes, whatever the folder and the machine: the asset's hash is the file's.
+# The same code gives the same bytes, whatever the folder and the machine: the asset's hash is the file's. Go's version is
+# a part of every binary, so this one is pinned, and fetched by Go itself where it is not the installed one.
+BUNDLE_GO := GOTOOLCHAIN=go1.26.8 GOFLAGS= GOEXPERIMENT=
+
 .PHONY: bundle-%
 bundle-%:
 	@[ -e build/webapp-$*.zip ] || echo "Compiling the web app for $* ..." >&2
-	@GOOS=linux GOARCH=$(GOARCH_$*) go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o build/webapp-$* ./webapp
-	@go run ./internal/bundle build/webapp-$*.zip Procfile=webapp/Procfile bin/application=build/webapp-$*
+	@$(BUNDLE_GO) GOOS=linux GOARCH=$(GOARCH_$*) GOAMD64=v1 GOARM64=v8.0 \
+	  go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o build/webapp-$* ./webapp
+	@$(BUNDLE_GO) go run ./internal/bundle build/webapp-$*.zip Procfile=webapp/Procfile bin/application=build/webapp-$*
 
 # npm writes node_modules/.package-lock.json last, so a half-finished install is done again.
 .PHONY: node_modules

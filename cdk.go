@@ -65,6 +65,8 @@ func synthesize() (err error) {
 		id := "drawbridge:" + strings.NewReplacer("[", ".", "]", "").Replace(warning.Path)
 		awscdk.Annotations_Of(environment.Network.Stack).AddWarningV2(&id, jsii.String(warning.String()))
 	}
+	awscdk.Annotations_Of(environment.Database.Stack).AddWarningV2(jsii.String("drawbridge:readOnlyUsers"), jsii.String(
+		"this version makes the read-only users' passwords, but not the users, and neither rotates the passwords nor loads the sample data: see docs/deploy.md"))
 	app.Synth(nil)
 	return nil
 }

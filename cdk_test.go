@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 // synth runs the app in a folder that holds the web app's bundles, and gives its assembly and what it said on stderr.
-func synth(t *testing.T, context map[string]any) (assembly, stderr string, code int) {
+func synth(t *testing.T, context map[string]any, environment ...string) (assembly, stderr string, code int) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "build"), 0o755); err != nil {
@@ -45,10 +45,10 @@ func synth(t *testing.T, context map[string]any) (assembly, stderr string, code 
 			t.Fatal(err)
 		}
 	}
-	return synthIn(t, dir, context)
+	return synthIn(t, dir, context, environment...)
 }
 
-func synthIn(t *testing.T, dir string, context map[string]any) (assembly, stderr string, code int) {
+func synthIn(t *testing.T, dir string, context map[string]any, environment ...string) (assembly, stderr string, code int) {
 	t.Helper()
 	assembly = filepath.Join(dir, "cdk.out")
 	text, err := json.Marshal(context)
@@ -61,6 +61,7 @@ func synthIn(t *testing.T, dir string, context map[string]any) (assembly, stderr
 	command.Stderr = &errors
 	command.Env = append(os.Environ(), "CDK_CONTEXT_JSON="+string(text), "CDK_OUTDIR="+assembly, "CDK_VALIDATION=false",
 		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20")
+	command.Env = append(command.Env, environment...)
 	if err := command.Run(); err != nil && command.ProcessState == nil {
 		t.Fatal(err)
 	}
@@ -168,6 +169,21 @@ func TestSynthesis(t *testing.T) {
 		template := cdktest.Template(readJSON(t, filepath.Join(assembly, "Database.template.json")).(map[string]any))
 		if got := template.One(t, "AWS::RDS::DBInstance").Properties["PubliclyAccessible"]; got != true {
 			t.Errorf("PubliclyAccessible is %v: %s", got, stderr)
+		}
+	})
+	t.Run("passes CloudFormation Validate without tunnels, where a stack is empty", func(t *testing.T) {
+		assembly, stderr, code := synth(t, changed(t, func(dev map[string]any) { dev["tunnels"] = []any{} }), "CDK_VALIDATION=true")
+		if code != 0 {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		conclusions := map[any]any{}
+		report := readJSON(t, filepath.Join(assembly, "validation-report.json")).(map[string]any)
+		for _, plugin := range report["pluginReports"].([]any) {
+			plugin := plugin.(map[string]any)
+			conclusions[plugin["pluginName"]] = plugin["conclusion"]
+		}
+		if conclusions["CloudFormation Validate"] != "success" {
+			t.Errorf("the conclusions are %v", conclusions)
 		}
 	})
 	t.Run("lets -c architecture set hosts and web app together", func(t *testing.T) {

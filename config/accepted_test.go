@@ -11,7 +11,7 @@ func TestAcceptedValues(t *testing.T) {
 		"region of another continent":    inRegion("ap-southeast-2", "aws"),
 		"no account and region":          {{"account", ""}, {"region", ""}, {"availabilityZones", ""}},
 		"empty account and region":       {{"account", `""`}, {"region", `""`}, {"availabilityZones", `[]`}},
-		"VPC of the smallest size":       {{"vpcCidr", `"192.168.7.0/24"`}},
+		"VPC of the smallest size":       {{"vpcCidr", `"192.168.8.0/23"`}},
 		"VPC at the end of a block":      {{"vpcCidr", `"172.31.0.0/16"`}},
 		"everyone as visitor":            {{"webapp.visitorCidrs", `["0.0.0.0/0"]`}},
 		"no visitor":                     {{"webapp.visitorCidrs", `[]`}},

@@ -82,7 +82,7 @@ func (c *checker) vpcCIDR(at place, block string) {
 	if !ok {
 		return
 	}
-	if bits := prefix.Bits(); bits < 16 || bits > 24 {
+	if bits := prefix.Bits(); bits < 16 || bits > 23 {
 		c.problem(at, "%s is a /%d", show(block), bits)
 		return
 	}

@@ -28,7 +28,7 @@ var environmentFields = map[string]field{
 	"region":              optional(`an AWS region together with "account", or "" for both`, `"eu-central-1"`),
 	"availabilityZones":   optional(`two availability zones of the region, or [] where "region" is ""`, `["eu-central-1a", "eu-central-1b"]`),
 	"availabilityZones.*": optional("an availability zone of the region: its name and one letter", `"eu-central-1a"`),
-	"vpcCidr":             optional("a private block (RFC 1918) from /16 to /24 in canonical form", `"10.0.0.0/16"`),
+	"vpcCidr":             optional("a private block (RFC 1918) from /16 to /23 in canonical form", `"10.0.0.0/16"`),
 	"exposure":            optional(`"private", or "public" while the database is built up outside production`, `"private"`),
 	"developerCidrs":      optional("a list of at most 25 CIDR blocks that reach the database while it is public", `["198.51.100.7/32"]`),
 	"developerCidrs.*":    optional(aNarrowCIDR, `"198.51.100.7/32"`),

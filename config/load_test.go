@@ -34,7 +34,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	want := &Environment{
 		Name: "staging", Architecture: ARM64,
 		Account: "123456789012", Region: "eu-central-1", AvailabilityZones: []string{"eu-central-1a", "eu-central-1b"},
-		VPCCIDR: "172.20.0.0/24", Exposure: Public, DeveloperCIDRs: []string{"8.8.8.8/32", "9.0.0.0/8"},
+		VPCCIDR: "172.20.0.0/23", Exposure: Public, DeveloperCIDRs: []string{"8.8.8.8/32", "9.0.0.0/8"},
 		Database: Database{Name: "monster_teams", Identifier: "team-database-1", MasterUsername: "admin",
 			InstanceClass: "db.m7g.large", StorageGiB: 100, MultiAZ: true, BackupDays: 7, DeletionProtection: true},
 		ReadOnlyUsers: map[string]ReadOnlyUser{

@@ -58,7 +58,7 @@ func wrongConfigs(t testing.TB) map[string]wrongConfig {
 		"zones without account and region":  {in: "dev", edit: edit{"availabilityZones", `["eu-central-1a", "eu-central-1b"]`}},
 		"public VPC block":                  {edit: edit{"vpcCidr", `"8.8.0.0/16"`}},
 		"VPC block too wide":                {edit: edit{"vpcCidr", `"10.0.0.0/8"`}},
-		"VPC block too small":               {edit: edit{"vpcCidr", `"10.0.0.0/25"`}},
+		"VPC block too small":               {edit: edit{"vpcCidr", `"10.0.0.0/24"`}},
 		"VPC block beside the private ones": {edit: edit{"vpcCidr", `"172.32.0.0/16"`}},
 
 		"unknown phase":                        {edit: edit{"exposure", `"open"`}},

@@ -60,22 +60,20 @@ type Database struct {
 
 	// MasterSecret holds the master user's credentials, with RDS's JSON keys.
 	MasterSecret awssecretsmanager.Secret
-
-	name string
 }
 
 // NewDatabase adds a Database to scope.
 func NewDatabase(scope constructs.Construct, id string, props *DatabaseProps) *Database {
-	d := &Database{Construct: constructs.NewConstruct(scope, &id), name: props.Name}
+	d := &Database{Construct: constructs.NewConstruct(scope, &id)}
 
 	d.SecurityGroup = awsec2.NewSecurityGroup(d.Construct, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc:              props.Vpc,
 		Description:      jsii.String("MySQL database"),
 		AllowAllOutbound: jsii.Bool(false),
 	})
-	d.MasterSecret = awssecretsmanager.NewSecret(d.Construct, jsii.String("MasterSecret"), &awssecretsmanager.SecretProps{
+	d.MasterSecret = awssecretsmanager.NewSecret(d.Construct, jsii.String("MasterSecret-"+props.MasterUsername), &awssecretsmanager.SecretProps{
 		Description:          jsii.String("MySQL master user " + props.MasterUsername),
-		GenerateSecretString: generatedPassword(map[string]string{"username": props.MasterUsername}),
+		GenerateSecretString: generatedPassword(props.MasterUsername),
 	})
 	engine := awsrds.DatabaseInstanceEngine_Mysql(&awsrds.MySqlInstanceEngineProps{
 		Version: awsrds.MysqlEngineVersion_Of(jsii.String(mysqlVersion), jsii.String(mysqlVersion)),
@@ -132,10 +130,11 @@ func NewDatabase(scope constructs.Construct, id string, props *DatabaseProps) *D
 // that they survive shells, URLs and vendors' forms. 32 letters and digits are about 190 bits.
 //
 // The result must never change for a secret that exists: CloudFormation would generate a new password, and drop the
-// host that was attached to it.
-func generatedPassword(fields map[string]string) *awssecretsmanager.SecretStringGenerator {
+// host that was attached to it. So the username, its only variable part, is also part of the secret's construct id:
+// another username makes another secret.
+func generatedPassword(username string) *awssecretsmanager.SecretStringGenerator {
 	return &awssecretsmanager.SecretStringGenerator{
-		SecretStringTemplate: jsonText(fields),
+		SecretStringTemplate: jsonText(map[string]string{"username": username}),
 		GenerateStringKey:    jsii.String("password"),
 		ExcludePunctuation:   jsii.Bool(true),
 		PasswordLength:       jsii.Number(32),

@@ -67,6 +67,10 @@ func newHost(scope constructs.Construct, id string, props *hostProps) *Host {
 		}},
 	})
 
+	// The subnet says it. CDK's own value is 'the region's first zone', which may change when somebody deletes a default
+	// subnet, and would then replace the instance.
+	h.Instance.Instance().AddPropertyDeletionOverride(jsii.String("AvailabilityZone"))
+
 	address := awsec2.NewCfnEIP(h.Construct, jsii.String("Address"), &awsec2.CfnEIPProps{Domain: jsii.String("vpc")})
 	awsec2.NewCfnEIPAssociation(h.Construct, jsii.String("AddressAssociation"), &awsec2.CfnEIPAssociationProps{
 		AllocationId: address.AttrAllocationId(),

@@ -28,8 +28,9 @@ type NetworkProps struct {
 	// Name stands in the Name tags of the VPC and its parts, such as drawbridge-dev.
 	Name string
 
-	// CIDR is the VPC's IPv4 block, such as 10.0.0.0/16. It is cut into sixteen equal parts, of which six are used:
-	// a /24 is the smallest that leaves EC2 its smallest subnet, a /28.
+	// CIDR is the VPC's IPv4 block, such as 10.0.0.0/16. It is cut into sixteen equal parts, of which six are used: a
+	// /23 is the smallest that gives a load balancer the /27 that it asks for (User Guide for Application Load
+	// Balancers, "Subnets for your load balancer").
 	CIDR string
 
 	// AvailabilityZones names the two zones to use. Empty leaves the choice to CloudFormation, which takes the
@@ -171,8 +172,8 @@ func (n *Network) addSecretsManagerEndpoint() {
 // subnetMask is the prefix length of one sixteenth of cidr.
 func subnetMask(cidr string) int {
 	block, err := netip.ParsePrefix(cidr)
-	if err != nil || block != block.Masked() || !block.Addr().Is4() || block.Bits() < 16 || block.Bits() > 24 {
-		panic(fmt.Sprintf("the network's CIDR is %q; expected an IPv4 block in canonical form, from /16 to /24, such as 10.0.0.0/16", cidr))
+	if err != nil || block != block.Masked() || !block.Addr().Is4() || block.Bits() < 16 || block.Bits() > 23 {
+		panic(fmt.Sprintf("the network's CIDR is %q; expected an IPv4 block in canonical form, from /16 to /23, such as 10.0.0.0/16", cidr))
 	}
 	return block.Bits() + 4
 }

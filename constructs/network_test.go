@@ -64,7 +64,7 @@ func routeTables(t *testing.T, template cdktest.Template, name string) []any {
 var tiers = []string{"Public", "Database", "Functions"}
 
 func TestNetworkSubnets(t *testing.T) {
-	for _, cidr := range []string{"10.0.0.0/16", "172.16.48.0/20", "192.168.7.0/24"} {
+	for _, cidr := range []string{"10.0.0.0/16", "172.16.48.0/20", "192.168.8.0/23"} {
 		t.Run(cidr, func(t *testing.T) {
 			made := network(t, cidr)
 			check(t, made.One(t, "AWS::EC2::VPC").Properties, map[string]any{"CidrBlock": cidr})
@@ -162,8 +162,8 @@ func TestNetworkSubnets(t *testing.T) {
 
 func TestNetworkRefusesWhatItCannotCutIntoSixteen(t *testing.T) {
 	for name, cidr := range map[string]string{
-		"a block larger than a VPC can be":                           "10.0.0.0/15",
-		"a block whose sixteenth is less than EC2's smallest subnet": "10.0.0.0/25",
+		"a block larger than a VPC can be":                         "10.0.0.0/15",
+		"a block whose sixteenth is too small for a load balancer": "10.0.0.0/24",
 		"an address":            "10.0.0.0",
 		"two prefix lengths":    "10.0.0.0/16/20",
 		"a word for a length":   "10.0.0.0/sixteen",
@@ -175,7 +175,7 @@ func TestNetworkRefusesWhatItCannotCutIntoSixteen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
-				want := fmt.Sprintf("the network's CIDR is %q; expected an IPv4 block in canonical form, from /16 to /24, such as 10.0.0.0/16", cidr)
+				want := fmt.Sprintf("the network's CIDR is %q; expected an IPv4 block in canonical form, from /16 to /23, such as 10.0.0.0/16", cidr)
 				if got := recover(); got != want {
 					t.Errorf("it says %v, want %s", got, want)
 				}

@@ -19,11 +19,11 @@ type ReadOnlyUserProps struct {
 type ReadOnlyUser struct {
 	constructs.Construct
 
-	// Secret holds RDS's JSON keys: engine, host, port, dbname, username, password. Another username makes another
-	// secret: see generatedPassword.
+	// Secret holds username and password, and what the attachment adds: engine, host, port, dbname and
+	// dbInstanceIdentifier.
 	Secret awssecretsmanager.Secret
 
-	// Attachment is what adds the instance's host and port to Secret.
+	// Attachment is what adds the instance to Secret.
 	Attachment awssecretsmanager.ISecret
 }
 
@@ -32,9 +32,7 @@ func NewReadOnlyUser(scope constructs.Construct, id string, props *ReadOnlyUserP
 	u := &ReadOnlyUser{Construct: constructs.NewConstruct(scope, &id)}
 	u.Secret = awssecretsmanager.NewSecret(u.Construct, jsii.String("Secret-"+props.Username), &awssecretsmanager.SecretProps{
 		Description: jsii.String("MySQL read-only user " + props.Username),
-		GenerateSecretString: generatedPassword(map[string]string{
-			"dbname": props.Database.name, "username": props.Username,
-		}),
+		GenerateSecretString: generatedPassword(props.Username),
 	})
 	u.Attachment = u.Secret.Attach(props.Database.Instance)
 	return u

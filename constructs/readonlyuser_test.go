@@ -23,7 +23,7 @@ func TestReadOnlyUserSecret(t *testing.T) {
 		secret := called(t, readOnlyUser(t, "tester"), "AWS::SecretsManager::Secret", "User")
 		same(t, secret.Properties["GenerateSecretString"], map[string]any{
 			"ExcludePunctuation": true, "GenerateStringKey": "password", "PasswordLength": 32,
-			"SecretStringTemplate": `{"dbname":"monster_teams","username":"tester"}`,
+			"SecretStringTemplate": `{"username":"tester"}`,
 		})
 	})
 	t.Run("gets the instance's host and port", func(t *testing.T) {

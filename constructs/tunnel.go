@@ -50,7 +50,7 @@ func NewTunnelHost(scope constructs.Construct, id string, props *TunnelHostProps
 		description: "Tunnel host", name: props.InstanceName,
 	})}
 	t.SecurityGroup.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTPS(), jsii.String("HTTPS to AWS"), nil)
-	t.SecurityGroup.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTP(), jsii.String("Debian's package mirrors, whose packages are signed"), nil)
+	t.SecurityGroup.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTP(), jsii.String("Package mirrors of Debian, which sign their packages"), nil)
 	// CDK keeps one of several equal rules.
 	for _, vendor := range props.Vendors {
 		t.SecurityGroup.AddEgressRule(awsec2.Peer_Ipv4(jsii.String(vendorPeer(vendor.Host))), awsec2.Port_Tcp(jsii.Number(vendor.Port)),

@@ -3,6 +3,7 @@ package constructs
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -173,8 +174,9 @@ func (s optionSettings) setLoadBalancer(subnets, certificateARN string) {
 	s.set("aws:elasticbeanstalk:command", "DeploymentPolicy", "Rolling")
 	s.set("aws:elasticbeanstalk:command", "BatchSizeType", "Percentage")
 	s.set("aws:elasticbeanstalk:command", "BatchSize", "50")
+	// Said either way: an option that is left out later may keep its last value.
+	s.set("aws:elbv2:listener:default", "ListenerEnabled", strconv.FormatBool(certificateARN == ""))
 	if certificateARN != "" {
-		s.set("aws:elbv2:listener:default", "ListenerEnabled", "false")
 		s.set("aws:elbv2:listener:443", "Protocol", "HTTPS")
 		s.set("aws:elbv2:listener:443", "SSLCertificateArns", certificateARN)
 		s.set("aws:elbv2:listener:443", "SSLPolicy", "ELBSecurityPolicy-TLS13-1-2-2021-06")

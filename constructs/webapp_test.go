@@ -142,6 +142,7 @@ func TestWebAppLoadBalancer(t *testing.T) {
 		"aws:elasticbeanstalk:environment EnvironmentType":                 "LoadBalanced",
 		"aws:elasticbeanstalk:environment LoadBalancerType":                "application",
 		"aws:elasticbeanstalk:environment:process:default HealthCheckPath": "/healthz",
+		"aws:elbv2:listener:default ListenerEnabled":                       "true",
 		"aws:elbv2:loadbalancer ManagedSecurityGroup":                      group,
 		"aws:elbv2:loadbalancer SecurityGroups":                            group,
 	}

@@ -67,8 +67,6 @@ func NewDatabaseStack(scope construct.Construct, id string, props *DatabaseStack
 		})
 	}
 	s.addOutputs(env, routeTables, network.Vpc.InternetGatewayId())
-	awscdk.Annotations_Of(s.Stack).AddWarningV2(jsii.String("drawbridge:readOnlyUsers"), jsii.String(
-		"this version makes the read-only users' passwords, but not the users, and neither rotates the passwords nor loads the sample data: see docs/deploy.md"))
 	return s
 }
 

@@ -16,8 +16,7 @@ type Environment struct {
 	Bastion  *BastionStack
 	WebApp   *WebAppStack
 
-	// Tunnel is nil when the config has no tunnels.
-	Tunnel *TunnelStack
+	Tunnel   *TunnelStack
 }
 
 // Assets are the files that stacks upload, for the environment's architecture.
@@ -33,9 +32,7 @@ func NewEnvironment(scope construct.Construct, env *config.Environment, assets A
 	e.Database = NewDatabaseStack(scope, "Database", &DatabaseStackProps{stackProps(env, "Database", "MySQL database"), env, e.Network})
 	e.Bastion = NewBastionStack(scope, "Bastion", &BastionStackProps{stackProps(env, "Bastion", "jump server"), env, e.Network, e.Database})
 	e.WebApp = NewWebAppStack(scope, "WebApp", &WebAppStackProps{stackProps(env, "WebApp", "web app"), env, e.Network, e.Database, assets.WebAppBundle})
-	if len(env.Tunnels) > 0 {
-		e.Tunnel = NewTunnelStack(scope, "Tunnel", &TunnelStackProps{stackProps(env, "Tunnel", "reverse SSH tunnels"), env, e.Network, e.Database})
-	}
+	e.Tunnel = NewTunnelStack(scope, "Tunnel", &TunnelStackProps{stackProps(env, "Tunnel", "reverse SSH tunnels"), env, e.Network, e.Database})
 	awscdk.Tags_Of(scope).Add(jsii.String("drawbridge:environment"), &env.Name, nil)
 	return e
 }

@@ -12,7 +12,7 @@ import (
 var identities = []string{
 	"Bastion/BastionAddress36DE36E3 AWS::EC2::EIP",
 	"Database/DatabaseInstanceAA8A5FDE AWS::RDS::DBInstance",
-	"Database/DatabaseMasterSecretC5C2A01F AWS::SecretsManager::Secret",
+	"Database/DatabaseMasterSecretadminEB53DE3E AWS::SecretsManager::Secret",
 	"Database/DatabaseSubnetGroup7D60F180 AWS::RDS::DBSubnetGroup",
 	"Database/ReadOnlyUserbiSecrettester09026CDB AWS::SecretsManager::Secret",
 	"Database/ReadOnlyUserwebappSecretwebapp29C967B2 AWS::SecretsManager::Secret",

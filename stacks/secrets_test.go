@@ -21,7 +21,7 @@ func TestSecrets(t *testing.T) {
 					text, isText := value.(string)
 					if strings.HasPrefix(path, allowed) {
 						seen = true
-						if isText && !regexp.MustCompile(`^(|\{\{resolve:secretsmanager:|:SecretString:password::\}\}|DatabaseMasterSecretC5C2A01F)$`).MatchString(text) {
+						if isText && !regexp.MustCompile(`^(|\{\{resolve:secretsmanager:|:SecretString:password::\}\}|DatabaseMasterSecretadminEB53DE3E)$`).MatchString(text) {
 							t.Errorf("%s holds %q", path, text)
 						}
 						return
@@ -80,23 +80,42 @@ func TestSecrets(t *testing.T) {
 			}
 		})
 	})
-	t.Run("of a renamed user are new ones", func(t *testing.T) {
-		before := synthesize(t, "dev", nil)
-		after := synthesize(t, "dev", func(env map[string]any) {
-			env["readOnlyUsers"].(map[string]any)["bi"].(map[string]any)["username"] = "other"
-		})
-		old := map[string]bool{}
-		for _, r := range before["Database"].Resources("AWS::SecretsManager::Secret") {
-			old[r.ID] = true
-		}
-		kept := 0
-		for _, r := range after["Database"].Resources("AWS::SecretsManager::Secret") {
-			if old[r.ID] {
-				kept++
+	t.Run("are never generated anew", func(t *testing.T) {
+		generators := func(templates map[string]cdktest.Template) map[string]string {
+			found := map[string]string{}
+			for _, r := range templates["Database"].Resources("AWS::SecretsManager::Secret") {
+				found[r.ID] = cdktest.JSON(r.Properties["GenerateSecretString"])
 			}
+			return found
 		}
-		if kept != 2 {
-			t.Errorf("%d secrets keep their ids, want master's and webapp's: the same id with another generator would lose the host", kept)
+		before := generators(synthesize(t, "dev", nil))
+		for name, test := range map[string]struct {
+			change func(env map[string]any)
+			kept   int
+		}{
+			"by another name of the database": {func(env map[string]any) {
+				env["database"].(map[string]any)["name"] = "other_teams"
+			}, 3},
+			"by another master user": {func(env map[string]any) {
+				env["database"].(map[string]any)["masterUsername"] = "owner"
+			}, 2},
+			"by another name of a read-only user": {func(env map[string]any) {
+				env["readOnlyUsers"].(map[string]any)["bi"].(map[string]any)["username"] = "other"
+			}, 2},
+		} {
+			kept := 0
+			for id, generator := range generators(synthesize(t, "dev", test.change)) {
+				switch before[id] {
+				case "": // another secret
+				case generator:
+					kept++
+				default:
+					t.Errorf("%s: %s keeps its id and gets a new password", name, id)
+				}
+			}
+			if kept != test.kept {
+				t.Errorf("%s: %d secrets stay as they are, want %d", name, kept, test.kept)
+			}
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -24,10 +25,7 @@ func synthesize(t *testing.T, name string, change func(environment map[string]an
 	cdktest.Try(t, func() {
 		e := stacks.NewEnvironment(cdktest.NewApp(t), env, stacks.Assets{WebAppBundle: cdktest.Bundle(t)})
 		all := map[string]awscdk.Stack{
-			"Network": e.Network.Stack, "Database": e.Database.Stack, "Bastion": e.Bastion.Stack, "WebApp": e.WebApp.Stack,
-		}
-		if e.Tunnel != nil {
-			all["Tunnel"] = e.Tunnel.Stack
+			"Network": e.Network.Stack, "Database": e.Database.Stack, "Bastion": e.Bastion.Stack, "WebApp": e.WebApp.Stack, "Tunnel": e.Tunnel.Stack,
 		}
 		for name, stack := range all {
 			templates[name] = cdktest.Synthesize(t, stack)
@@ -178,7 +176,7 @@ func TestEnvironment(t *testing.T) {
 				}
 			}
 		})
-		t.Run("encrypts every volume", func(t *testing.T) {
+		t.Run("encrypts the volumes of the hosts", func(t *testing.T) {
 			for _, r := range resources(templates, "AWS::EC2::Instance") {
 				volumes, _ := r.Properties["BlockDeviceMappings"].([]any)
 				if len(volumes) != 1 || volumes[0].(map[string]any)["Ebs"].(map[string]any)["Encrypted"] != true {
@@ -225,10 +223,33 @@ func TestProductionHasWhatADatabaseWithDataNeeds(t *testing.T) {
 	}
 }
 
-func TestAnEnvironmentWithoutTunnelsHasNoTunnelStack(t *testing.T) {
+// The CDK CLI deletes a deployed stack whose template has no resources.
+func TestAnEnvironmentWithoutTunnelsHasAnEmptyTunnelStack(t *testing.T) {
 	templates := synthesize(t, "dev", func(env map[string]any) { env["tunnels"] = []any{} })
-	if templates["Tunnel"] != nil {
-		t.Error("there is one")
+	for _, r := range templates["Tunnel"].Resources("") {
+		t.Errorf("it has %s", r.ID)
+	}
+}
+
+// What EC2 takes, and neither cfn-lint nor CloudFormation Validate check (Amazon EC2 API Reference, IpRange).
+func TestSecurityGroupsDescriptionsAreOfTheCharactersThatEC2Takes(t *testing.T) {
+	allowed := regexp.MustCompile(`^[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}$`)
+	seen := 0
+	for _, change := range []func(map[string]any){nil, func(env map[string]any) { env["exposure"] = "public" }, func(env map[string]any) { env["webapp"].(map[string]any)["loadBalanced"] = true }} {
+		for _, r := range resources(synthesize(t, "dev", change), "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress") {
+			cdktest.Walk(r.Properties, func(path string, value any) {
+				if !strings.HasSuffix(path, "Description") {
+					return
+				}
+				seen++
+				if text, _ := value.(string); !allowed.MatchString(text) {
+					t.Errorf("%s%s is %q", r.ID, path, text)
+				}
+			})
+		}
+	}
+	if seen < 30 {
+		t.Errorf("only %d descriptions were read", seen)
 	}
 }
 
