@@ -27,14 +27,19 @@ MACHINE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 local: node_modules ## run the database and the web app on this machine, with sample data; needs no AWS account
 	@$(MAKE) --silent build ARCHITECTURES=$(MACHINE)
 	@[ -x build/local ] || echo "Compiling the embedded MySQL server (the first time takes about a minute) ..."
-	@go build -o build/webapp ./webapp
-	@go build -tags $(TAGS) -o build/local ./local
+	@$(call go_build,build/webapp) ./webapp && $(call built,build/webapp)
+	@$(call go_build,build/local) -tags $(TAGS) ./local && $(call built,build/local)
 	@build/local
+
+# go build trusts a program that is there by what stands at its head. One whose build was killed half-way is marked, and
+# made anew.
+go_build = { [ ! -e $(1).unfinished ] || rm -f $(1); mkdir -p build && touch $(1).unfinished; } && go build -o $(1)
+built = rm $(1).unfinished
 
 .PHONY: build
 build: $(ARCHITECTURES:%=bundle-%) ## compile the CDK app and the web app's bundle
 	@[ -x build/cdk ] || echo "Compiling the CDK app (the first time takes about a minute) ..." >&2
-	@go build -ldflags="-s -w" -o build/cdk .
+	@$(call go_build,build/cdk) -ldflags="-s -w" . && $(call built,build/cdk)
 
 # The same code gives the same bytes, whatever the folder and the machine: the asset's hash is the file's. Go's version is
 # a part of every binary, so this one is pinned, and fetched by Go itself where it is not the installed one.
@@ -61,7 +66,8 @@ ENVIRONMENTS := dev prod
 synth: build node_modules ## write the CloudFormation templates of every environment to cdk.out/
 	@for env in $(ENVIRONMENTS); do \
 	  echo "Synthesizing and validating $$env ..."; \
-	  npx cdk synth --build true --quiet --no-lookups --context env=$$env --output cdk.out/$$env || exit 1; \
+	  rm -rf cdk.out/$$env; \
+	  node_modules/.bin/cdk synth --build true --quiet --no-lookups --context env=$$env --output cdk.out/$$env || exit 1; \
 	done
 
 .PHONY: test

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,7 +61,8 @@ func openDatabase(ctx context.Context, getenv func(string) string, temporary str
 	return d, nil
 }
 
-// connect uses a server that somebody else runs. The DSN holds a password: no error may repeat it.
+// connect uses a server that somebody else runs. Of the DSN it takes user, password, host and port: the connection is
+// made as the web app's is, with TLS that is verified. The DSN holds a password: no error may repeat it.
 func connect(ctx context.Context, dsn, caFile string) (*database, error) {
 	const form = "give user:password@tcp(host:port)/, with an account that may create users and schemas"
 	c, err := mysql.ParseDSN(dsn)
@@ -72,16 +74,40 @@ func connect(ctx context.Context, dsn, caFile string) (*database, error) {
 	if c.Net != "tcp" || err != nil || portErr != nil {
 		return nil, errors.New("MYSQL_DSN names no TCP address, which the web app needs: " + form)
 	}
-	connector, err := mysql.NewConnector(c)
-	if err != nil {
-		return nil, errors.New("MYSQL_DSN cannot be used: " + form)
+	d := &database{settings: mysqldb.Settings{Host: host, Port: port, CAFile: caFile}}
+	admin := d.settings
+	admin.Username, admin.Password = c.User, c.Passwd
+	if d.admin, err = mysqldb.Open(admin); err != nil {
+		return nil, err
 	}
-	d := &database{admin: sql.OpenDB(connector), settings: mysqldb.Settings{Host: host, Port: port, CAFile: caFile}}
 	d.undo = append(d.undo, d.admin.Close)
-	if err := d.admin.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("the MySQL server of MYSQL_DSN: %w", mysqldb.Explain(err)), d.close())
+	if err := d.claim(ctx); err != nil {
+		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
+}
+
+// claim keeps other runs off the server for as long as this one lasts: they would replace its user and drop its schema.
+// The lock is the connection's, so that a run that is killed lets go of it.
+func (d *database) claim(ctx context.Context) error {
+	connection, err := d.admin.Conn(ctx)
+	if err != nil {
+		explained := mysqldb.Explain(err)
+		if explained.Kind == mysqldb.Unverified {
+			return fmt.Errorf("the MySQL server of MYSQL_DSN: %w; DRAWBRIDGE_DB_CA_FILE names the PEM file of the authority that signed it", explained)
+		}
+		return fmt.Errorf("the MySQL server of MYSQL_DSN: %w", explained)
+	}
+	d.undo = append(d.undo, connection.Close)
+	var got sql.Null[int]
+	if err := connection.QueryRowContext(ctx, "SELECT GET_LOCK('drawbridge_local', 0)").Scan(&got); err != nil {
+		return fmt.Errorf("the MySQL server of MYSQL_DSN: %w", mysqldb.Explain(err))
+	}
+	if got.V != 1 {
+		return errors.New("another make local uses the MySQL server of MYSQL_DSN: stop it first, or name another server")
+	}
+	_, err = connection.ExecContext(ctx, "SET SESSION wait_timeout = 31536000")
+	return err
 }
 
 func (d *database) address() string {
@@ -95,17 +121,17 @@ func (d *database) prepare(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	note := "the sample data was there already"
+	note := "the sample data was there already, and will stay"
 	switch state {
-	case sampledata.Foreign:
-		return "", fmt.Errorf("the server's schema %s holds tables that are not the sample data: use another server, or drop or rename that schema", schema)
+	case sampledata.Foreign, sampledata.Empty:
+		return "", fmt.Errorf("the server's schema %s %s: use another server, or drop or rename that schema", schema, state)
 	case sampledata.Absent:
 		if _, err := d.admin.ExecContext(ctx, "CREATE DATABASE "+mysqldb.QuoteIdentifier(schema)); err != nil {
 			return "", fmt.Errorf("create the schema %s: %w", schema, mysqldb.Explain(err))
 		}
-		d.undo = append(d.undo, func() error { return d.exec("DROP DATABASE IF EXISTS " + mysqldb.QuoteIdentifier(schema)) })
+		d.undo = append(d.undo, d.dropSchema)
 		fallthrough
-	case sampledata.Empty, sampledata.Unfinished:
+	case sampledata.Unfinished:
 		result, err := sampledata.Load(ctx, d.admin, schema)
 		if err != nil {
 			return "", fmt.Errorf("load the sample data: %w", err)
@@ -126,23 +152,22 @@ func (d *database) prepare(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("create the read-only user %s: %w", readOnlyUser, mysqldb.Explain(err))
 		}
 	}
-	return note, d.checkLogin(ctx)
+	return note, nil
 }
 
-// checkLogin connects as the web app will, to say now what would otherwise be a page without data.
-func (d *database) checkLogin(ctx context.Context) error {
-	db, err := mysqldb.Open(d.settings)
+// dropSchema drops the schema that prepare made, unless somebody has put something of their own into it.
+func (d *database) dropSchema() error {
+	ctx, cancel := context.WithTimeout(context.Background(), undoTimeout)
+	defer cancel()
+	state, err := sampledata.Inspect(ctx, d.admin, schema)
+	if err == nil && state == sampledata.Foreign {
+		fmt.Printf("The schema %s now %s: it stays.\n", schema, state)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	err = db.PingContext(ctx)
-	if explained := mysqldb.Explain(err); explained != nil && explained.Kind == mysqldb.Unverified {
-		return fmt.Errorf("%w; the web app verifies the server: put the PEM file of the authority that signed its certificate into DRAWBRIDGE_DB_CA_FILE", explained)
-	} else if explained != nil {
-		return explained
-	}
-	return nil
+	return d.exec("DROP DATABASE IF EXISTS " + mysqldb.QuoteIdentifier(schema))
 }
 
 // grantedSchema is the schema as GRANT wants it, where _ is a wildcard unless it is escaped (MySQL Reference Manual,
@@ -154,23 +179,23 @@ func (d *database) grantedSchema() string {
 	return mysqldb.QuoteIdentifier(strings.ReplaceAll(schema, "_", `\_`))
 }
 
+const undoTimeout = 10 * time.Second
+
 func (d *database) exec(statement string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), undoTimeout)
 	defer cancel()
 	_, err := d.admin.ExecContext(ctx, statement)
 	return err
 }
 
-// close undoes what was done. A server that is gone by now has nothing left to undo.
+// close undoes what was done, as far as it can be.
 func (d *database) close() error {
-	for len(d.undo) > 0 {
-		last := d.undo[len(d.undo)-1]
-		d.undo = d.undo[:len(d.undo)-1]
-		if err := last(); err != nil {
-			if explained := mysqldb.Explain(err); explained.Kind != mysqldb.Unreachable {
-				return fmt.Errorf("clean up on %s: %w", d.address(), explained)
-			}
+	var failed error
+	for _, undo := range slices.Backward(d.undo) {
+		if err := undo(); err != nil && failed == nil {
+			failed = fmt.Errorf("clean up on %s: %w; the user %s or the schema %s may still be there", d.address(), mysqldb.Explain(err), readOnlyUser, schema)
 		}
 	}
-	return nil
+	d.undo = nil
+	return failed
 }

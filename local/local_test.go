@@ -21,6 +21,7 @@ import (
 
 	"drawbridge/internal/mysqldb"
 	"drawbridge/internal/mysqltest"
+	"drawbridge/internal/sampledata"
 )
 
 func TestMain(m *testing.M) { mysqltest.Main(m) }
@@ -101,6 +102,57 @@ func TestLocal(t *testing.T) {
 	})
 }
 
+// The server that the project fetches for people who have none, as docs/local.md says.
+func TestTheServerThatTheScriptStarts(t *testing.T) {
+	mysqltest.Shared(t) // says so where there is none
+	data := filepath.Join(t.TempDir(), "my data")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	listener.Close()
+	script := exec.Command("../scripts/mysql.sh", "start", data, port)
+	said, err := script.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := script.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := script.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := script.Wait(); err != nil {
+			t.Error(err)
+		}
+	}()
+	// It prints the two variables as a shell takes them.
+	assignment := ""
+	for lines := bufio.NewScanner(said); assignment == "" && lines.Scan(); {
+		if line := strings.TrimSpace(lines.Text()); strings.HasPrefix(line, "MYSQL_DSN=") {
+			assignment = strings.TrimSuffix(line, " make local")
+		}
+	}
+	values, err := exec.Command("bash", "-c", assignment+` bash -c 'printf "%s\n%s" "$MYSQL_DSN" "$DRAWBRIDGE_DB_CA_FILE"'`).Output()
+	if err != nil {
+		t.Fatalf("%q: %v", assignment, err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, said) }()
+	dsn, ca, _ := strings.Cut(string(values), "\n")
+	db, err := connect(context.Background(), dsn, ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.prepare(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if err := db.close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestChoosePort(t *testing.T) {
 	t.Run("takes another port when the default one is taken", func(t *testing.T) {
 		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", defaultPort))
@@ -131,7 +183,7 @@ func TestAServerOfYourOwn(t *testing.T) {
 	server := mysqltest.Shared(t)
 	root := server.Root(t)
 	user, password := server.Master()
-	dsn := fmt.Sprintf("%s:%s@tcp(%s)/?tls=skip-verify", user, password, server.Addr())
+	dsn := fmt.Sprintf("%s:%s@tcp(%s)/", user, password, server.Addr())
 	environment := func(dsn, ca string) func(string) string {
 		return func(name string) string {
 			return map[string]string{"MYSQL_DSN": dsn, "DRAWBRIDGE_DB_CA_FILE": ca}[name]
@@ -183,50 +235,74 @@ func TestAServerOfYourOwn(t *testing.T) {
 		}
 	})
 	t.Run("keeps sample data that was there before", func(t *testing.T) {
-		first, second := mustOpen(t), mustOpen(t)
-		for _, db := range []*database{first, second} {
-			if _, err := db.prepare(context.Background()); err != nil {
-				t.Fatal(err)
-			}
+		mustExecute(t, root, "CREATE DATABASE "+schema)
+		defer mustExecute(t, root, "DROP DATABASE "+schema)
+		if _, err := sampledata.Load(context.Background(), root, schema); err != nil {
+			t.Fatal(err)
 		}
-		if err := second.close(); err != nil {
+		db := mustOpen(t)
+		if _, err := db.prepare(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.close(); err != nil {
 			t.Fatal(err)
 		}
 		if n := count(t, root, "SELECT COUNT(*) FROM "+schema+".monsters"); n == 0 {
 			t.Error("the monsters are gone")
 		}
+	})
+	t.Run("keeps what somebody put into the schema meanwhile", func(t *testing.T) {
+		db := mustOpen(t)
+		if _, err := db.prepare(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		mustExecute(t, root, "CREATE TABLE "+schema+".payroll (id INT)")
+		defer mustExecute(t, root, "DROP DATABASE "+schema)
+		if err := db.close(); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, root, "SELECT COUNT(*) FROM "+schema+".payroll"); n != 0 {
+			t.Errorf("%d rows", n)
+		}
+	})
+	t.Run("serves one run at a time", func(t *testing.T) {
+		first := mustOpen(t)
+		if _, err := open(t, dsn, server.CAFile); err == nil || !strings.Contains(err.Error(), "another make local uses") {
+			t.Errorf("got %v", err)
+		}
 		if err := first.close(); err != nil {
 			t.Fatal(err)
 		}
-	})
-	t.Run("is not touched when its schema holds something else", func(t *testing.T) {
-		mustExecute(t, root, "CREATE DATABASE "+schema, "CREATE TABLE "+schema+".payroll (id INT)")
-		defer mustExecute(t, root, "DROP DATABASE "+schema)
-		db := mustOpen(t)
-		if _, err := db.prepare(context.Background()); err == nil || !strings.Contains(err.Error(), "holds tables that are not the sample data") {
-			t.Errorf("got %v", err)
-		}
-		if err := db.close(); err != nil {
+		if err := mustOpen(t).close(); err != nil {
 			t.Fatal(err)
 		}
-		if n := count(t, root, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '"+schema+"'"); n != 1 {
-			t.Errorf("the schema holds %d tables now", n)
-		}
 	})
-	t.Run("needs a certificate that the web app can verify", func(t *testing.T) {
-		db, err := open(t, dsn, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = db.prepare(context.Background())
+	for what, statements := range map[string][]string{
+		"something else": {"CREATE DATABASE " + schema, "CREATE TABLE " + schema + ".payroll (id INT)"},
+		"nothing":        {"CREATE DATABASE " + schema},
+	} {
+		t.Run("is not touched when its schema holds "+what, func(t *testing.T) {
+			mustExecute(t, root, statements...)
+			defer mustExecute(t, root, "DROP DATABASE "+schema)
+			db := mustOpen(t)
+			if _, err := db.prepare(context.Background()); err == nil || !strings.Contains(err.Error(), "drop or rename that schema") {
+				t.Errorf("got %v", err)
+			}
+			if err := db.close(); err != nil {
+				t.Fatal(err)
+			}
+			if n := count(t, root, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '"+schema+"'"); n != len(statements)-1 {
+				t.Errorf("the schema holds %d tables now", n)
+			}
+			if n := count(t, root, "SELECT COUNT(*) FROM mysql.user WHERE user = '"+readOnlyUser+"'"); n != 0 {
+				t.Error("it has the user now")
+			}
+		})
+	}
+	t.Run("is not used when its certificate cannot be verified", func(t *testing.T) {
+		_, err := open(t, dsn, "")
 		if err == nil || !strings.Contains(err.Error(), "DRAWBRIDGE_DB_CA_FILE") {
 			t.Errorf("got %v", err)
-		}
-		if err := db.close(); err != nil {
-			t.Fatal(err)
-		}
-		if n := count(t, root, "SELECT COUNT(*) FROM mysql.user WHERE user = '"+readOnlyUser+"'"); n != 0 {
-			t.Error("the user is still there")
 		}
 	})
 	const secret = "hunter2-hunter2"
@@ -234,7 +310,7 @@ func TestAServerOfYourOwn(t *testing.T) {
 		"no data source name":   "root:" + secret + "@tcp(127.0.0.1:3306",
 		"a Unix socket":         "root:" + secret + "@unix(/run/mysqld.sock)/",
 		"a server that is away": "root:" + secret + "@tcp(127.0.0.1:1)/",
-		"a wrong password":      fmt.Sprintf("%s:%s@tcp(%s)/?tls=skip-verify", user, secret, server.Addr()),
+		"a wrong password":      fmt.Sprintf("%s:%s@tcp(%s)/", user, secret, server.Addr()),
 		"an unknown TLS config": "root:" + secret + "@tcp(127.0.0.1:3306)/?tls=other",
 	} {
 		t.Run("is refused without a word of the password: "+name, func(t *testing.T) {

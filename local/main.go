@@ -2,7 +2,7 @@
 // starts a MySQL-compatible server, loads the sample data, creates a read-only user, and runs the web app as that user
 // until Ctrl-C. `make local` builds what it needs and runs it in the repository's folder.
 //
-//	MYSQL_DSN              use this MySQL server (user:password@tcp(host:port)/) instead of the embedded one
+//	MYSQL_DSN              use this MySQL server instead of the embedded one: user:password@tcp(host:port)/
 //	DRAWBRIDGE_DB_CA_FILE  the certificate authority that signed its certificate
 //	PORT                   where the web app listens on 127.0.0.1; 5000, or the next free port, unless set
 package main
@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr)
@@ -32,6 +32,10 @@ func main() {
 
 // run returns when ctx ends, and has then undone everything that it did; or with an error as soon as something fails.
 func run(ctx context.Context) (err error) {
+	port, note, err := choosePort(os.Getenv("PORT"))
+	if err != nil {
+		return err
+	}
 	temporary, err := os.MkdirTemp("", "drawbridge-local-")
 	if err != nil {
 		return fmt.Errorf("make a temporary folder: %w", err)
@@ -69,8 +73,7 @@ func run(ctx context.Context) (err error) {
 
 	var app *webApp
 	err = p.step("Starting the web app as "+readOnlyUser, func() (string, error) {
-		var note string
-		app, note, err = startWebApp(ctx, os.Getenv("PORT"), db.settings)
+		app, err = startWebApp(ctx, port, db.settings)
 		return note, err
 	})
 	if err != nil {
@@ -85,14 +88,14 @@ func run(ctx context.Context) (err error) {
   Stop      Ctrl-C
 
 Not played here: the VPC, the jump server and the tunnel. Their templates are in %s.
-`, app.url, db.address(), schema, webAppLog, assembly)
+`, app.url, db.address(), schema, app.log, assembly)
 	select {
 	case <-ctx.Done():
 	case <-app.Exited:
 		select {
 		case <-ctx.Done(): // Ctrl-C reaches the web app as well, and it was the faster one.
 		case <-time.After(time.Second):
-			return fmt.Errorf("the web app stopped by itself (%s): its last words are in %s", app.End(), webAppLog)
+			return fmt.Errorf("the web app stopped by itself (%s): its last words are in %s", app.End(), app.log)
 		}
 	}
 	fmt.Println("\nStopping ...")

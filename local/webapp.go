@@ -18,7 +18,6 @@ import (
 
 const (
 	webAppBinary = "build/webapp"
-	webAppLog    = "build/local-webapp.log"
 
 	// defaultPort is the one that Elastic Beanstalk's nginx talks to.
 	defaultPort = 5000
@@ -28,18 +27,15 @@ const (
 type webApp struct {
 	*child.Process
 	url string
+	log string // the file that its log goes to
 }
 
-// startWebApp runs the web app on the wanted port, or on the next one that is free when none is wanted, and waits until
-// it can read the database. The note says which.
-func startWebApp(ctx context.Context, wanted string, db mysqldb.Settings) (_ *webApp, note string, err error) {
-	port, note, err := choosePort(wanted)
+// startWebApp runs the web app on a port, and waits until it can read the database.
+func startWebApp(ctx context.Context, port int, db mysqldb.Settings) (*webApp, error) {
+	app := &webApp{url: fmt.Sprintf("http://127.0.0.1:%d", port), log: fmt.Sprintf("build/local-webapp-%d.log", port)}
+	log, err := os.Create(app.log)
 	if err != nil {
-		return nil, "", err
-	}
-	log, err := os.Create(webAppLog)
-	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	defer log.Close()
 	command := exec.Command(webAppBinary)
@@ -53,16 +49,14 @@ func startWebApp(ctx context.Context, wanted string, db mysqldb.Settings) (_ *we
 		"RDS_PASSWORD=" + db.Password,
 		"DRAWBRIDGE_DB_CA_FILE=" + db.CAFile,
 	}
-	process, err := child.Start(command)
-	if err != nil {
-		return nil, "", fmt.Errorf("start the web app %s: %w", webAppBinary, err)
+	if app.Process, err = child.Start(command); err != nil {
+		return nil, fmt.Errorf("start the web app %s: %w", webAppBinary, err)
 	}
-	app := &webApp{url: fmt.Sprintf("http://127.0.0.1:%d", port), Process: process}
 	if err := app.waitUntilReady(ctx); err != nil {
 		app.stop()
-		return nil, "", err
+		return nil, err
 	}
-	return app, note, nil
+	return app, nil
 }
 
 func (a *webApp) waitUntilReady(ctx context.Context) error {
@@ -81,10 +75,10 @@ func (a *webApp) waitUntilReady(ctx context.Context) error {
 		}
 		select {
 		case <-a.Exited:
-			return fmt.Errorf("the web app did not start (%s): %s says why", a.End(), webAppLog)
+			return fmt.Errorf("the web app did not start (%s): %s says why", a.End(), a.log)
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return fmt.Errorf("the web app did not get ready within 30 s: see %s", webAppLog)
+				return fmt.Errorf("the web app did not get ready within 30 s: see %s", a.log)
 			}
 			return ctx.Err()
 		case <-time.After(50 * time.Millisecond):

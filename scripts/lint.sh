@@ -15,7 +15,7 @@ check() {
 }
 
 echo "gofmt ..."
-unformatted=$(git ls-files --cached --others --exclude-standard -- '*.go' | xargs gofmt -l)
+unformatted=$(gofmt -l ./*.go config constructs internal local stacks webapp)
 if [[ -n $unformatted ]]; then
 	printf 'not formatted: %s\n' "$unformatted"
 	failed=1

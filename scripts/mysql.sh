@@ -201,7 +201,10 @@ start() {
 		die "the port is a number from 1 to 65535, not '$port'."
 	fi
 	! port_answers "$port" || die "another program listens on port $port: name another port."
-	mysqld=$(usable_server) || die "there is no MySQL server on this machine yet: run 'scripts/mysql.sh fetch' first."
+	mysqld=$(usable_server) || {
+		fetch >&2
+		mysqld=$(usable_server) || die "there is no MySQL server on this machine: $by_hand."
+	}
 	version=$(server_version "$mysqld")
 	mkdir -p -- "$(dirname -- "$data")"
 	data=$(cd -- "$(dirname -- "$data")" && pwd -P)/$(basename -- "$data")
@@ -231,13 +234,21 @@ start() {
 		die "$data is not empty and was not prepared by this script: name another folder."
 	fi
 
+	if type -P flock >/dev/null; then
+		exec 8>"$data/.drawbridge-lock"
+		flock --nonblock 8 || die "another server runs on $data: stop it, or name another folder."
+	fi
 	rm -f -- "$log"
+	# The certificates that MySQL makes for itself name no host, so nobody can verify them.
+	(cd -- "$root" && go run ./internal/loopbacktls/write "$data") ||
+		die "no TLS certificate could be made: it takes Go, see README.md."
 
 	# Asynchronous commands of a script ignore Ctrl-C; the server is told to
 	# stop by the signal that it shuts down cleanly on.
 	trap 'say "Stopping …"; kill -TERM "$pid" 2>/dev/null || true' INT TERM HUP
 	"$mysqld" "${common[@]}" --datadir="$data" --bind-address=127.0.0.1 --port="$port" \
-		--socket=mysqld.sock --pid-file=mysqld.pid --log-error="$log" &
+		--ssl-ca="$data/ca.pem" --ssl-cert="$data/server-cert.pem" --ssl-key="$data/server-key.pem" \
+		--socket=mysqld.sock --pid-file=mysqld.pid --log-error="$log" 8>&- &
 	pid=$!
 	while ! port_answers "$port"; do
 		kill -0 "$pid" 2>/dev/null || break
@@ -250,6 +261,10 @@ on 127.0.0.1, port $port; Ctrl-C stops it. Connect as root with
 
   mysql --host=127.0.0.1 --port=$port --user=root --password="\$(cat $(printf %q "$secret"))"
 
+and show it the sample data, in another terminal, with
+
+  MYSQL_DSN="root:\$(cat $(printf %q "$secret"))@tcp(127.0.0.1:$port)/" DRAWBRIDGE_DB_CA_FILE=$(printf %q "$data/ca.pem") make local
+
 TEXT
 	fi
 	# The first wait ends when a signal comes, the second when the server has stopped.
@@ -258,7 +273,7 @@ TEXT
 		status=0
 		wait "$pid" || status=$?
 	fi
-	((status == 0 || status == 143)) || die "the server ended with an error; it wrote why to $log: $(grep -F -m 1 '[ERROR]' "$log" || tail -n 1 "$log")"
+	((status == 0 || status == 143)) || die "the server ended with an error; it wrote why to $log: $(grep -F -m 1 '[ERROR]' "$log" || printf 'exit status %s' "$status")"
 	say "Stopped."
 }
 

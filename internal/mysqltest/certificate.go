@@ -3,7 +3,6 @@ package mysqltest
 import (
 	"crypto/x509"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"drawbridge/internal/loopbacktls"
@@ -30,10 +29,8 @@ func newCertificates(dir string) (certificates, error) {
 		return c, err
 	}
 	c.pool.AppendCertsFromPEM(identity.CA)
-	for file, content := range map[string][]byte{c.caFile: identity.CA, c.certFile: identity.Cert, c.keyFile: identity.Key} {
-		if err := os.WriteFile(file, content, 0o600); err != nil {
-			return c, fmt.Errorf("writing the test database's certificates: %w", err)
-		}
+	if err := identity.Write(dir); err != nil {
+		return c, fmt.Errorf("writing the test database's certificates: %w", err)
 	}
 	return c, nil
 }

@@ -11,6 +11,8 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -19,6 +21,17 @@ type Identity struct {
 	CA   []byte // the certificate authority, for clients
 	Cert []byte // the server's certificate, for localhost and 127.0.0.1
 	Key  []byte // the private key of Cert
+}
+
+// Write puts the identity into a folder as ca.pem, server-cert.pem and server-key.pem, the names that MySQL's own files
+// have. Only the files' owner can read them.
+func (i *Identity) Write(dir string) error {
+	for name, content := range map[string][]byte{"ca.pem": i.CA, "server-cert.pem": i.Cert, "server-key.pem": i.Key} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lifetime is long enough for whatever runs until somebody presses Ctrl-C.
