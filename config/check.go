@@ -13,7 +13,7 @@ func (c *checker) environment(root place, e *Environment, override Exposure) {
 	c.vpcCIDR(root.key("vpcCidr"), e.VPCCIDR)
 	c.exposure(root, e, override)
 	c.database(root.key("database"), e)
-	c.readOnlyUsers(root.key("readOnlyUsers"), e)
+	c.readOnlyUsers(root, e)
 	c.bastion(root.key("bastion"), e)
 	c.webApp(root, e)
 	c.tunnels(root.key("tunnels"), e.Tunnels)

@@ -50,7 +50,7 @@ var environmentFields = map[string]field{
 	"readOnlyUsers.*": optional("an object that describes a read-only MySQL user, under a key of 1 to 20 lower-case letters or digits that starts with a letter",
 		`{"username": "tester", "schemas": ["monster_teams"]}`),
 	"readOnlyUsers.*.username":       required("a MySQL user name of 1 to 32 printable characters that no other user has", `"tester"`),
-	"readOnlyUsers.*.schemas":        required("a list of at least one schema which the user may read", `["monster_teams"]`),
+	"readOnlyUsers.*.schemas":        required(`a list of at least one schema which the user may read; for "webapp" it holds "database.name"`, `["monster_teams"]`),
 	"readOnlyUsers.*.schemas.*":      optional(aSchema, `"monster_teams"`),
 	"readOnlyUsers.*.rotate":         optional("true to have the password changed regularly, or false", `true`),
 	"readOnlyUsers.*.maxConnections": optional("a number of connections from 1 to 100000", `20`),

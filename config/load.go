@@ -101,6 +101,10 @@ func environments(r *report, text []byte) *object {
 	if len(all.keys) == 0 {
 		return complain(path, "holds no environment")
 	}
+	if deep := wrapping(all); deep != "" {
+		r.add(Problem{r.where, path, deep, "the environments themselves, each under its name", `{"dev": {…}}`})
+		return nil
+	}
 	for _, name := range all.repeated {
 		complain(path+pathKey(name), "is given more than once")
 	}
@@ -109,6 +113,31 @@ func environments(r *report, text []byte) *object {
 	}
 	return all
 }
+
+// wrapping tells what o is when it is not the map of environments but something
+// around it or in it, which people give to -c config=FILE by mistake: a whole
+// cdk.json, an object with the key "environments", or one environment. It is a
+// clause for a Problem, or "".
+func wrapping(o *object) string {
+	holds := func(o *object, key string) bool {
+		inner, ok := o.values[key].(*object)
+		return ok && !describesEnvironment(inner)
+	}
+	context, _ := o.values["context"].(*object)
+	switch {
+	case context != nil && holds(context, "environments"):
+		return `is a whole cdk.json: the environments stand deeper, under "context" and "environments"`
+	case holds(o, "environments"):
+		return `stands one level too deep, under another "environments"`
+	case describesEnvironment(o):
+		return "is one environment without its name"
+	}
+	return ""
+}
+
+// describesEnvironment tells whether o has the keys of one environment. No
+// environment can have such a name, which is not all lower-case.
+func describesEnvironment(o *object) bool { return o.values["readOnlyUsers"] != nil }
 
 func quotedNames(o *object) string {
 	names := slices.Sorted(slices.Values(o.keys))

@@ -167,17 +167,21 @@ func TestCommandLineOverrides(t *testing.T) {
 
 func TestLoadRefusesTextThatIsNoMapOfEnvironments(t *testing.T) {
 	const expected = "; expected an object that holds each environment under its name"
+	const themselves = `; expected the environments themselves, each under its name, for example {"dev": {…}}`
 	tests := map[string]struct{ text, want string }{
-		"nothing":        {"", "cdk.json: environments: is empty" + expected},
-		"blanks":         {" \n\t", "cdk.json: environments: is empty" + expected},
-		"not JSON":       {"{\n  \"dev\": {,}\n}", "cdk.json: environments: is not valid JSON at line 2, column 11: invalid character ',' looking for beginning of object key string" + expected},
-		"cut off":        {`{"dev": {`, "cdk.json: environments: is not valid JSON at line 1, column 9: unexpected end of JSON input" + expected},
-		"not UTF-8":      {"{\"dev\": \"\xff\"}", "cdk.json: environments: is not UTF-8 text" + expected},
-		"null":           {"null", "cdk.json: environments: is not an object" + expected},
-		"list":           {"[]", "cdk.json: environments: is not an object" + expected},
-		"no environment": {"{}", "cdk.json: environments: holds no environment" + expected},
-		"given twice":    {`{"dev": {}, "prod": {}, "dev": {}}`, "cdk.json: environments.dev: is given more than once" + expected},
-		"nested deeply":  {strings.Repeat("[", 100000), "cdk.json: environments: is not valid JSON at line 1, column 10001: invalid character '[' exceeded max depth" + expected},
+		"nothing":              {"", "cdk.json: environments: is empty" + expected},
+		"blanks":               {" \n\t", "cdk.json: environments: is empty" + expected},
+		"not JSON":             {"{\n  \"dev\": {,}\n}", "cdk.json: environments: is not valid JSON at line 2, column 11: invalid character ',' looking for beginning of object key string" + expected},
+		"cut off":              {`{"dev": {`, "cdk.json: environments: is not valid JSON at line 1, column 9: unexpected end of JSON input" + expected},
+		"not UTF-8":            {"{\"dev\": \"\xff\"}", "cdk.json: environments: is not UTF-8 text" + expected},
+		"null":                 {"null", "cdk.json: environments: is not an object" + expected},
+		"list":                 {"[]", "cdk.json: environments: is not an object" + expected},
+		"no environment":       {"{}", "cdk.json: environments: holds no environment" + expected},
+		"given twice":          {`{"dev": {}, "prod": {}, "dev": {}}`, "cdk.json: environments.dev: is given more than once" + expected},
+		"the object around it": {`{"environments": {"dev": {"readOnlyUsers": {}}}}`, `cdk.json: environments: stands one level too deep, under another "environments"` + themselves},
+		"a whole cdk.json":     {`{"app": "go run .", "context": {"environments": {"dev": {}}}}`, `cdk.json: environments: is a whole cdk.json: the environments stand deeper, under "context" and "environments"` + themselves},
+		"one environment":      {`{"database": {}, "readOnlyUsers": {}, "webapp": {}}`, `cdk.json: environments: is one environment without its name` + themselves},
+		"nested deeply":        {strings.Repeat("[", 100000), "cdk.json: environments: is not valid JSON at line 1, column 10001: invalid character '[' exceeded max depth" + expected},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -196,6 +200,17 @@ func TestLoadRefusesTextThatIsNoMapOfEnvironments(t *testing.T) {
 
 func TestLoadTakesAByteOrderMark(t *testing.T) {
 	mustLoad(t, Source{Environments: append([]byte("\ufeff"), readFile(t, "samples.json")...)})
+}
+
+// "environments" and "context" name environments like any other word.
+func TestEnvironmentsMayHaveTheNamesOfWhatIsAroundThem(t *testing.T) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(readFile(t, "samples.json"), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"environments", "context"} {
+		mustLoad(t, Source{Environments: json.RawMessage(`{` + quoted(name) + `:` + string(all["dev"]) + `}`), Environment: name})
+	}
 }
 
 func TestEnvironmentNames(t *testing.T) {

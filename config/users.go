@@ -11,7 +11,8 @@ import (
 
 var userKey = regexp.MustCompile(`^[a-z][a-z0-9]{0,19}$`)
 
-func (c *checker) readOnlyUsers(at place, e *Environment) {
+func (c *checker) readOnlyUsers(root place, e *Environment) {
+	at := root.key("readOnlyUsers")
 	for _, key := range []string{BIUser, WebAppUser} {
 		if _, ok := e.ReadOnlyUsers[key]; !ok {
 			c.problem(at.entry(key), "is missing")
@@ -25,6 +26,9 @@ func (c *checker) readOnlyUsers(at place, e *Environment) {
 		}
 		c.username(at.key("username"), user.Username, e.Database.MasterUsername, usernames)
 		c.schemas(at.key("schemas"), user.Schemas)
+		if key == WebAppUser {
+			c.ownSchema(root, at.key("schemas"), user.Schemas, e.Database.Name)
+		}
 		c.between(at.key("maxConnections"), user.MaxConnections, 1, 100000)
 	}
 }
@@ -58,6 +62,20 @@ func (c *checker) schemas(at place, schemas []string) {
 	if len(schemas) == 0 {
 		c.problem(at, "is empty")
 	}
+}
+
+// ownSchema checks that the web app may read the database that it opens. A list
+// that is wrong in another way already has its line.
+func (c *checker) ownSchema(root, at place, schemas []string, database string) {
+	if database == "" || c.isWrong(root.key("database").key("name")) || slices.Contains(schemas, database) {
+		return
+	}
+	for i := range schemas {
+		if c.isWrong(at.index(i)) {
+			return
+		}
+	}
+	c.problem(at, "does not list %s, the database that the web app opens", show(database))
 }
 
 // mysqlNameFault returns what is wrong with a name that MySQL stores as utf8mb3

@@ -53,6 +53,7 @@ func TestWarnings(t *testing.T) {
 		"region of GovCloud":            {inRegion("us-gov-west-1", "aws-us-gov"), []string{"region"}},
 		"region of the European cloud":  {inRegion("eusc-de-east-1", "aws-eusc"), []string{"region"}},
 		"region with two digits":        {inRegion("xx-north-12", "aws"), []string{"region"}},
+		"no visitor":                    {[]edit{{"webapp.visitorCidrs", `[]`}}, []string{"webapp.visitorCidrs"}},
 		"load balancer without TLS":     {[]edit{{"webapp.certificateArn", `""`}}, []string{"webapp.certificateArn"}},
 	}
 	for name, test := range tests {

@@ -15,6 +15,9 @@ var (
 func (c *checker) webApp(root place, e *Environment) {
 	at := root.key("webapp")
 	c.cidrs(at.key("visitorCidrs"), e.WebApp.VisitorCIDRs, anyWidth)
+	if len(e.WebApp.VisitorCIDRs) == 0 {
+		c.warn(at.key("visitorCidrs"), "is empty, so that nobody reaches the web app; put the blocks that its visitors come from")
+	}
 	c.certificate(root, e)
 	if !month.MatchString(e.WebApp.PlatformRefresh) {
 		c.problem(at.key("platformRefresh"), "%s is not a month", show(e.WebApp.PlatformRefresh))

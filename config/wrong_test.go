@@ -109,6 +109,9 @@ func wrongConfigs(t testing.TB) map[string]wrongConfig {
 		"system schema":                     {edit: edit{"readOnlyUsers.bi.schemas.1", `"Information_Schema"`}},
 		"schema twice":                      {edit: edit{"readOnlyUsers.bi.schemas.1", `"monster_teams"`}},
 		"schema too long":                   {edit: edit{"readOnlyUsers.bi.schemas.1", quoted(strings.Repeat("s", 65))}},
+		"web app without its own database":  {edit: edit{"readOnlyUsers.webapp.schemas.0", `"sales"`}, at: "readOnlyUsers.webapp.schemas"},
+		"own database in another case":      {edit: edit{"readOnlyUsers.webapp.schemas.0", `"Monster_Teams"`}, at: "readOnlyUsers.webapp.schemas"},
+		"system schema for the web app":     {edit: edit{"readOnlyUsers.webapp.schemas.0", `"mysql"`}},
 		"no connections":                    {edit: edit{"readOnlyUsers.bi.maxConnections", `0`}},
 
 		"account name in upper case":            {edit: edit{"bastion.administrators.0.name", `"Malia"`}},

@@ -95,6 +95,7 @@ func TestSecrets(t *testing.T) {
 		}{
 			"by another name of the database": {func(env map[string]any) {
 				env["database"].(map[string]any)["name"] = "other_teams"
+				env["readOnlyUsers"].(map[string]any)["webapp"].(map[string]any)["schemas"] = []any{"other_teams"}
 			}, 3},
 			"by another master user": {func(env map[string]any) {
 				env["database"].(map[string]any)["masterUsername"] = "owner"

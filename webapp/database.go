@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,6 +17,10 @@ const (
 	// shorter than pageTimeout: when the app hangs up first, MySQL goes on
 	// working for nobody.
 	statementTimeout = 4 * time.Second
+	// maxConnections is how many connections the pool has at most, and
+	// maxIdleConnections how many of them it keeps unused.
+	maxConnections     = 10
+	maxIdleConnections = 5
 )
 
 // openDatabase opens the pool that the app reads through. It stays within what
@@ -26,8 +31,8 @@ func openDatabase(s mysqldb.Settings) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(10)
-	db.SetMaxIdleConns(5)
+	db.SetMaxOpenConns(maxConnections)
+	db.SetMaxIdleConns(maxIdleConnections)
 	db.SetConnMaxLifetime(5 * time.Minute)
 	db.SetConnMaxIdleTime(time.Minute)
 	return db, nil
@@ -45,18 +50,40 @@ type reader struct {
 
 // read runs f in one transaction, which shows all of a page's data as of one
 // moment, and within pageTimeout. MySQL itself refuses to write in it.
+//
+// It goes on when the visitor hangs up, because MySQL would too: a connection
+// counts as used until MySQL is done with it, and so nobody makes it work on
+// more at once than the pool allows.
 func (a *app) read(ctx context.Context, f func(reader) error) error {
-	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pageTimeout)
 	defer cancel()
-	// The connection is read-only already; the embedded server of make local
-	// knows this way only.
-	tx, err := a.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	var tx *sql.Tx
+	err := onLiveConnection(func() (err error) {
+		// The connection is read-only already; the embedded server of make local
+		// knows this way only.
+		tx, err = a.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	// There is nothing to commit.
 	defer tx.Rollback() //nolint:errcheck // a connection that breaks here is thrown away by database/sql
 	return f(reader{ctx, tx})
+}
+
+// onLiveConnection calls first, which is the first use of a connection from the
+// pool, again when that connection turns out to be dead. A database that went
+// away may leave every unused connection so, and each is found out by its use.
+// An attempt to connect that failed is not repeated.
+func onLiveConnection(first func() error) error {
+	for range maxIdleConnections {
+		err := first()
+		if _, connecting := errors.AsType[*mysqldb.Error](err); err == nil || connecting || mysqldb.Explain(err).Kind != mysqldb.Unreachable {
+			return err
+		}
+	}
+	return first()
 }
 
 // each runs query and calls scan for each of its rows.

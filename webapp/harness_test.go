@@ -58,7 +58,7 @@ func newSiteWith(t testing.TB, settings mysqldb.Settings) *site {
 	}
 	log := &syncBuffer{}
 	s := &site{log: log, Server: httptest.NewUnstartedServer(nil)}
-	s.Config = newServer(&app{db: db, log: slog.New(slog.NewJSONHandler(log, nil)), dashboardURL: "https://bi.example.com/d/1"})
+	s.Config = newServer(newApp(db, slog.New(slog.NewJSONHandler(log, nil)), "https://bi.example.com/d/1"))
 	s.Start()
 	t.Cleanup(func() {
 		s.Close()

@@ -24,7 +24,10 @@ func (a *app) healthz(w http.ResponseWriter, _ *http.Request) {
 func (a *app) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	if err := a.db.PingContext(ctx); err != nil {
+	if err := onLiveConnection(func() error { return a.db.PingContext(ctx) }); err != nil {
+		if gone(r) {
+			return
+		}
 		e := mysqldb.Explain(err)
 		requestOf(r.Context()).problem = e.Kind.String() + ": " + e.Error()
 		w.Header().Set("Retry-After", retryAfter)

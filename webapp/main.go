@@ -61,7 +61,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s (%w): free that port, or set PORT to another", address, errors.Unwrap(err))
 	}
-	server := newServer(&app{db: db, log: log, dashboardURL: s.dashboardURL})
+	server := newServer(newApp(db, log, s.dashboardURL))
 	log.Info("listening", "address", listener.Addr().String(), "settings", s.database)
 
 	served := make(chan error, 1)

@@ -48,8 +48,26 @@ func (r *request) Write(b []byte) (int, error) {
 // Unwrap is for http.ResponseController.
 func (r *request) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
+// statusClientGone is what the log says of a request that nobody waited for, as
+// nginx's log does (NGX_HTTP_CLIENT_CLOSED_REQUEST). It is never sent.
+const statusClientGone = 499
+
+// gone tells whether the visitor has hung up. Then there is nobody to answer,
+// and nothing is wrong with the app or its database.
+func gone(r *http.Request) bool {
+	if r.Context().Err() == nil {
+		return false
+	}
+	requestOf(r.Context()).status = statusClientGone
+	return true
+}
+
+// maxLogged is how many characters of what a visitor sent go into a log line.
+const maxLogged = 300
+
 // logged gives each request an id and writes one log line when it is answered.
-// The line holds the path and not the query, which may one day hold data.
+// The line holds the path, up to maxLogged characters of it, and not the query,
+// which may one day hold data.
 func (a *app) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -63,12 +81,12 @@ func (a *app) logged(next http.Handler) http.Handler {
 		}
 		attrs := []slog.Attr{
 			slog.String("id", entry.id),
-			slog.String("method", r.Method),
-			slog.String("path", r.URL.EscapedPath()),
+			slog.String("method", shorten(r.Method, maxLogged)),
+			slog.String("path", shorten(r.URL.EscapedPath(), maxLogged)),
 			slog.Int("status", entry.status),
 			slog.Int("bytes", entry.bytes),
 			slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
-			slog.String("client", client(r)),
+			slog.String("client", shorten(client(r), maxLogged)),
 		}
 		if entry.problem != "" {
 			attrs = append(attrs, slog.String("problem", entry.problem))

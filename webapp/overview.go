@@ -26,6 +26,9 @@ func (a *app) overviewPage(w http.ResponseWriter, r *http.Request) {
 		o.Connection, err = db.connection()
 		return err
 	})
+	if gone(r) {
+		return
+	}
 	if err != nil {
 		a.failDatabase(w, r, err)
 		return

@@ -111,7 +111,7 @@ func TestProgram(t *testing.T) {
 		p := start(t, path, map[string]string{"PORT": "http", "RDS_PORT": "0", "RDS_PASSWORD": readerPassword, "DASHBOARD_URL": "bi.example.com"})
 		p.end(t, 1)
 		lines := strings.Split(strings.TrimSpace(p.stderr.String()), "\n")
-		for i, want := range []string{"RDS_HOSTNAME is not set", `RDS_PORT is "0"`, "RDS_DB_NAME is not set", "RDS_USERNAME is not", `PORT is "http"`, `DASHBOARD_URL is "bi.example.com"`} {
+		for i, want := range []string{"RDS_HOSTNAME is not set", `RDS_PORT is "0"`, "RDS_DB_NAME is not set", "RDS_USERNAME is not", `PORT is "http"`, "DASHBOARD_URL is no web address"} {
 			if i >= len(lines) || !strings.HasPrefix(lines[i], "webapp: ") || !strings.Contains(lines[i], want) {
 				t.Errorf("line %d should say %q:\n%s", i+1, want, p.stderr.String())
 			}

@@ -62,8 +62,25 @@ func (w window) pages(n uint64) int {
 	return max(1, int((n+uint64(w.Size)-1)/uint64(w.Size)))
 }
 
-// Path is the address of the table of that name, without the window.
-func (w window) Path(name string) string { return "/tables/" + url.PathEscape(name) }
+// Path is the address of the table of that name, without the window. Browsers
+// take the names "." and ".." for steps in the path, escaped or not, so these
+// get a space after them, which MySQL allows at the end of no name.
+func (w window) Path(name string) string {
+	if name == "." || name == ".." {
+		name += " "
+	}
+	return "/tables/" + url.PathEscape(name)
+}
+
+// tableOf is the name of the table that r asks for: the reverse of Path.
+func tableOf(r *http.Request) string {
+	switch name := r.PathValue("name"); name {
+	case ". ", ".. ":
+		return strings.TrimSuffix(name, " ")
+	default:
+		return name
+	}
+}
 
 // DefaultSize says that the window need not name its size.
 func (w window) DefaultSize() bool { return w.Size == defaultSize }

@@ -12,6 +12,12 @@ type app struct {
 	db           *sql.DB
 	log          *slog.Logger
 	dashboardURL string
+	// tablePages holds one value for each page of a table that is being read.
+	tablePages chan struct{}
+}
+
+func newApp(db *sql.DB, log *slog.Logger, dashboardURL string) *app {
+	return &app{db: db, log: log, dashboardURL: dashboardURL, tablePages: make(chan struct{}, maxTablePages)}
 }
 
 // newServer makes the HTTP server, with a time limit on every step of a

@@ -21,7 +21,7 @@ type settings struct {
 }
 
 // settingsFromEnv reads everything that the app can be told. The error lists
-// every problem, one a line.
+// every problem, one a line, and no secret.
 func settingsFromEnv(lookup func(string) (string, bool)) (settings, error) {
 	database, databaseErr := mysqldb.FromEnv(lookup)
 	s := settings{database: database, port: defaultPort}
@@ -35,9 +35,13 @@ func settingsFromEnv(lookup func(string) (string, bool)) (settings, error) {
 		s.port = n
 	}
 	if dashboard, _ := lookup("DASHBOARD_URL"); dashboard != "" {
+		// The address, and so the error of url.Parse, may hold a password.
 		u, err := url.Parse(dashboard)
-		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-			dashboardErr = fmt.Errorf("DASHBOARD_URL is %q: give a whole address, for example https://bi.example.com/dashboards/1", dashboard)
+		switch {
+		case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "":
+			dashboardErr = errors.New("DASHBOARD_URL is no web address: give a whole one, for example https://bi.example.com/dashboards/1")
+		case u.User != nil:
+			dashboardErr = errors.New("DASHBOARD_URL holds a user name or password, which every visitor would see: give the address without them")
 		}
 		s.dashboardURL = dashboard
 	}

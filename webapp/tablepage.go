@@ -45,7 +45,7 @@ func possibleName(name string) bool {
 }
 
 func (a *app) tablePage(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("name")
+	name := tableOf(r)
 	window, err := windowOf(r)
 	if err != nil {
 		a.fail(w, r, problem{Status: http.StatusBadRequest, Title: "Not a page", Sentence: "This address cannot be followed: " + err.Error() + "."})
@@ -56,7 +56,7 @@ func (a *app) tablePage(w http.ResponseWriter, r *http.Request) {
 	var database string
 	var others []table
 	found := true
-	err = a.read(r.Context(), func(db reader) (err error) {
+	err = a.readInTurn(r.Context(), func(db reader) (err error) {
 		if database, err = db.database(); err != nil {
 			return err
 		}
@@ -75,6 +75,12 @@ func (a *app) tablePage(w http.ResponseWriter, r *http.Request) {
 		return v.load(db)
 	})
 	switch {
+	case gone(r):
+	case errors.Is(err, errBusy):
+		a.fail(w, r, problem{
+			Status: http.StatusServiceUnavailable, Title: "Too much at once", cause: errBusy.Error(),
+			Sentence: "The database is busy with other pages that take long. Try again in a few seconds.",
+		})
 	case err != nil:
 		a.failDatabase(w, r, err)
 	case !found:

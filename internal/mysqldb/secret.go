@@ -35,8 +35,8 @@ const (
 // Elastic Beanstalk sets no AWS_REGION for the programs that it runs. The
 // client finds its credentials, and an endpoint other than AWS's
 // (AWS_ENDPOINT_URL_SECRETS_MANAGER), by itself. It makes no call yet.
-func newSecretReader(secretARN string) (SecretReader, error) {
-	region, err := secretRegion(secretARN)
+func newSecretReader(arn string) (SecretReader, error) {
+	region, err := secretRegion(arn)
 	if err != nil {
 		return nil, err
 	}

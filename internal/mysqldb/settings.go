@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"drawbridge/internal/rdsca"
 )
@@ -123,13 +122,19 @@ func validHost(host string) bool {
 	})
 }
 
-// secretRegion is the AWS region in the ARN of a Secrets Manager secret.
-func secretRegion(secretARN string) (string, error) {
-	a, err := arn.Parse(secretARN)
-	if err != nil || a.Service != "secretsmanager" || a.Region == "" || !strings.HasPrefix(a.Resource, "secret:") {
-		return "", fmt.Errorf("%q is not the ARN of a Secrets Manager secret", secretARN)
+// arn:<partition>:secretsmanager:<region>:<account>:secret:<name>-<6 characters>
+// ("Actions, resources, and condition keys for AWS Secrets Manager" in the
+// Service Authorization Reference). RDS puts a "!" into the names of its own.
+var secretARN = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+$`)
+
+// secretRegion is the AWS region in the ARN of a Secrets Manager secret. It is
+// fit for the host name of an endpoint.
+func secretRegion(arn string) (string, error) {
+	m := secretARN.FindStringSubmatch(arn)
+	if m == nil {
+		return "", fmt.Errorf("%q is not the ARN of a Secrets Manager secret", arn)
 	}
-	return a.Region, nil
+	return m[1], nil
 }
 
 // String describes the settings without the password.

@@ -9,6 +9,7 @@ import (
 	_ "embed"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -74,13 +75,14 @@ func Pool() *x509.CertPool {
 
 // PoolWith returns a pool of the embedded certificate authorities and those in
 // the PEM file pemFile. An empty pemFile adds none. It is an error when the
-// file cannot be read, holds no certificate, or holds a damaged one.
+// file cannot be read, is larger than 1 MiB, holds no certificate, or holds a
+// damaged one.
 func PoolWith(pemFile string) (*x509.CertPool, error) {
 	pool := Pool()
 	if pemFile == "" {
 		return pool, nil
 	}
-	text, err := os.ReadFile(pemFile)
+	text, err := readSmall(pemFile)
 	if err != nil {
 		return nil, fmt.Errorf("the file of database certificate authorities cannot be read: %w", err)
 	}
@@ -92,6 +94,25 @@ func PoolWith(pemFile string) (*x509.CertPool, error) {
 		pool.AddCert(c)
 	}
 	return pool, nil
+}
+
+// maxFile is the largest file that PoolWith reads, in bytes. All authorities of
+// RDS together take an eighth of it.
+const maxFile = 1 << 20
+
+// readSmall reads a file of at most maxFile bytes. The path may name something
+// that has no end, such as /dev/zero.
+func readSmall(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("%s is larger than 1 MiB: name a file that holds the authorities alone", path)
+	}
+	return text, err
 }
 
 // parse returns the certificates in a PEM text, at least one.

@@ -215,6 +215,7 @@ func TestPoolWith(t *testing.T) {
 		"a folder":                     {dir, dir},
 		"an empty file":                {write("empty.pem", nil), "no certificate in PEM form"},
 		"a file of something else":     {write("text.pem", []byte("hello")), "no certificate in PEM form"},
+		"a file without end in sight":  {write("large.pem", slices.Concat(block("CERTIFICATE", ca.Raw), make([]byte, maxFile))), "larger than 1 MiB"},
 		"a key alone":                  {write("key.pem", block("PRIVATE KEY", []byte("x"))), "no certificate in PEM form"},
 		"a certificate in DER form":    {write("der.pem", ca.Raw), "no certificate in PEM form"},
 		"a damaged second certificate": {write("cut.pem", slices.Concat(block("CERTIFICATE", ca.Raw), block("CERTIFICATE", ca.Raw[:40]))), "certificate number 2 is damaged"},

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDashboardAddress(t *testing.T) {
+	const secret = "hunter2"
+	for name, test := range map[string]struct {
+		address, says string // says nothing when the address is taken
+	}{
+		"https":                          {"https://bi.example.com/d/1?x=y", ""},
+		"http on a port":                 {"http://127.0.0.1:8080/", ""},
+		"a host alone":                   {"bi.example.com", "is no web address"},
+		"another scheme":                 {"javascript:alert(1)", "is no web address"},
+		"a port alone":                   {"https://:443/", "is no web address"},
+		"a user name and a password":     {"https://me:hunter2@bi.example.com/", "holds a user name or password"},
+		"a token for a user name":        {"https://hunter2@bi.example.com/", "holds a user name or password"},
+		"a password in a bad address":    {"https://me:hunter2@bi.example.com:x/%zz", "is no web address"},
+		"a password in another scheme":   {"ftp://me:hunter2@bi.example.com/", "is no web address"},
+		"a password in a bare host":      {"me:hunter2@bi.example.com", "is no web address"},
+		"a control character beside one": {"https://me:hunter2@bi.example.com/\x7f", "is no web address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := map[string]string{"RDS_HOSTNAME": "db", "RDS_DB_NAME": "shop", "RDS_USERNAME": "webapp", "RDS_PASSWORD": readerPassword, "DASHBOARD_URL": test.address}
+			s, err := settingsFromEnv(func(name string) (string, bool) { return env[name], env[name] != "" })
+			if test.says == "" {
+				if err != nil || s.dashboardURL != test.address {
+					t.Errorf("got %q, %v", s.dashboardURL, err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if line := err.Error(); !strings.HasPrefix(line, "DASHBOARD_URL "+test.says) || strings.Contains(line, "\n") || strings.Contains(line, secret) {
+				t.Errorf("it says %q", line)
+			}
+		})
+	}
+}
