@@ -70,11 +70,14 @@ synth: build node_modules ## write the CloudFormation templates of every environ
 	  node_modules/.bin/cdk synth --build true --quiet --no-lookups --context env=$$env --output cdk.out/$$env || exit 1; \
 	done
 
+# PACKAGES=./webapp tests one package.
+PACKAGES ?= ./...
+
 .PHONY: test
-test: node_modules build ## run every test that needs no root
+test: node_modules build ## run every test that needs no root; PACKAGES=./webapp for one package
 	@scripts/mysql.sh fetch || echo "Tests that need MySQL will be listed as NOT RUN."
 	@echo "Testing (compiling the tests takes a few minutes the first time) ..."
-	@CDK_VALIDATION=false scripts/test.sh go test -tags $(TAGS) -count=1 ./...
+	@CDK_VALIDATION=false scripts/test.sh go test -tags $(TAGS) -count=1 $(PACKAGES)
 
 .PHONY: lint
 lint: synth .tools/venv/installed ## gofmt, vet, staticcheck, cfn-lint, shellcheck, and builds for other systems

@@ -35,10 +35,12 @@ func docs(t *testing.T) string {
 	page.WriteString("# Config\n\nThe environments stand in `cdk.json`, under `context` › `environments`, each under its name:\n" +
 		"1 to 20 lower-case letters, digits or hyphens. `-c env=NAME` picks one (`dev` unless told otherwise),\n" +
 		"`-c exposure=public|private` overrides its phase, `-c architecture=arm64|x86_64` chooses the processors of web app\n" +
-		"and hosts, and `-c config=FILE` takes the environments from a JSON file instead.\n\n" +
+		"and hosts, and `-c config=FILE` takes the environments from a JSON file instead, which holds what stands under `environments`:\n" +
+		"`{\"dev\": {…}}`.\n\n" +
 		"A key that is not listed here is an error, and so is every value that AWS, MySQL or SSH would refuse. `*` stands\n" +
 		"for each entry of a list or object. `database.readReplicas` above 0 and `alarms.emails` are refused by this version,\n" +
-		"which does not build them yet.\n\n" +
+		"which does not build them yet. `database.sampleData` and the users' `schemas`, `rotate` and `maxConnections` are checked,\n" +
+		"but nothing uses them yet, and nothing on the jump server reads `bastion.administrators` yet.\n\n" +
 		"| key | takes | if left out | example |\n|---|---|---|---|\n")
 	left := leftOut(t)
 	for _, key := range slices.Sorted(maps.Keys(environmentFields)) {

@@ -31,7 +31,7 @@ type ReadOnlyUser struct {
 func NewReadOnlyUser(scope constructs.Construct, id string, props *ReadOnlyUserProps) *ReadOnlyUser {
 	u := &ReadOnlyUser{Construct: constructs.NewConstruct(scope, &id)}
 	u.Secret = awssecretsmanager.NewSecret(u.Construct, jsii.String("Secret-"+props.Username), &awssecretsmanager.SecretProps{
-		Description: jsii.String("MySQL read-only user " + props.Username),
+		Description:          jsii.String("MySQL read-only user " + props.Username),
 		GenerateSecretString: generatedPassword(props.Username),
 	})
 	u.Attachment = u.Secret.Attach(props.Database.Instance)

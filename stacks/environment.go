@@ -16,7 +16,7 @@ type Environment struct {
 	Bastion  *BastionStack
 	WebApp   *WebAppStack
 
-	Tunnel   *TunnelStack
+	Tunnel *TunnelStack
 }
 
 // Assets are the files that stacks upload, for the environment's architecture.
