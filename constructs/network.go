@@ -64,10 +64,10 @@ func NewNetwork(scope constructs.Construct, id string, props *NetworkProps) *Net
 		IpAddresses:                  awsec2.IpAddresses_Cidr(&props.CIDR),
 		NatGateways:                  jsii.Number(0),
 		RestrictDefaultSecurityGroup: jsii.Bool(true),
-		// Hosts ask for a public address themselves; a subnet that hands them out would also give one to whatever is
-		// put there later.
+		// The public tier hands out public addresses: a single Beanstalk instance cannot ask for one, and needs one before
+		// Beanstalk gives it its Elastic IP.
 		SubnetConfiguration: &[]*awsec2.SubnetConfiguration{
-			{Name: jsii.String("Public"), SubnetType: awsec2.SubnetType_PUBLIC, CidrMask: mask, MapPublicIpOnLaunch: jsii.Bool(false)},
+			{Name: jsii.String("Public"), SubnetType: awsec2.SubnetType_PUBLIC, CidrMask: mask, MapPublicIpOnLaunch: jsii.Bool(true)},
 			{Name: jsii.String("Database"), SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED, CidrMask: mask},
 			{Name: jsii.String("Functions"), SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED, CidrMask: mask},
 		},

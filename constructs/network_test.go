@@ -109,10 +109,13 @@ func TestNetworkSubnets(t *testing.T) {
 			same(t, zones, []any{"eu-central-1c", "eu-central-1a"})
 		}
 	})
-	t.Run("hand out no public addresses", func(t *testing.T) {
-		for _, subnet := range network(t, "10.0.0.0/16").Resources("AWS::EC2::Subnet") {
-			if subnet.Properties["MapPublicIpOnLaunch"] != false {
-				t.Errorf("%s does", subnet.ID)
+	t.Run("hand out public addresses in the public tier alone", func(t *testing.T) {
+		made := network(t, "10.0.0.0/16")
+		for _, name := range tiers {
+			for _, subnet := range tier(made, name) {
+				if subnet.Properties["MapPublicIpOnLaunch"] != (name == "Public") {
+					t.Errorf("%s: MapPublicIpOnLaunch is %v", subnet.ID, subnet.Properties["MapPublicIpOnLaunch"])
+				}
 			}
 		}
 	})
