@@ -77,7 +77,7 @@ var environmentFields = map[string]field{
 
 	"tunnels":              optional("a list of tunnels, which may be empty", `[]`),
 	"tunnels.*":            optional("an object that describes a tunnel to a vendor", `{"name": "bi", "host": "bi.example.com", "user": "tunnel15240", "remotePort": 15240, "hostKey": "ssh-ed25519 AAAA…"}`),
-	"tunnels.*.name":       required("1 to 31 lower-case letters, digits or hyphens that start with a letter and name no other tunnel", `"bi"`),
+	"tunnels.*.name":       required("1 to 31 lower-case letters, digits or hyphens that start with a letter and, hyphens aside, name no other tunnel", `"bi"`),
 	"tunnels.*.vendor":     optional(`a vendor preset of this version, which is "generic"`, ""),
 	"tunnels.*.host":       required("a DNS name or a public or private IPv4 address, without user, port or scheme", `"bi.example.com"`),
 	"tunnels.*.port":       optional(aPort, `22`),

@@ -21,8 +21,9 @@ func (c *checker) tunnels(at place, tunnels []Tunnel) {
 		name := at.key("name")
 		if !accountName.MatchString(t.Name) {
 			c.problem(name, "%s is not the name of a tunnel", show(t.Name))
-		} else if first := names.seen(t.Name, name); first != "" {
-			c.problem(name, "%s is also the name at %s", show(t.Name), first)
+		} else if first := names.seen(strings.ReplaceAll(t.Name, "-", ""), name); first != "" {
+			// The names of stack outputs hold no hyphens.
+			c.problem(name, "%s is, but for hyphens, also the name at %s", show(t.Name), first)
 		}
 		c.oneOf(at.key("vendor"), t.Vendor, "generic")
 		t.Host = strings.ToLower(t.Host)

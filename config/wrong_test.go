@@ -148,6 +148,7 @@ func wrongConfigs(t testing.TB) map[string]wrongConfig {
 		"dashboard on port 0":               {edit: edit{"webapp.dashboardUrl", `"https://bi.vendor.test:0/"`}},
 
 		"tunnel name with a slash":        {edit: edit{"tunnels.0.name", `"a/b"`}},
+		"tunnel name but for a hyphen":    {edit: edit{"tunnels.1.name", `"b-i"`}},
 		"tunnel name twice":               {edit: edit{"tunnels.1.name", `"bi"`}},
 		"unknown vendor":                  {edit: edit{"tunnels.0.vendor", `"chartio"`}},
 		"host with a user and a password": {edit: edit{"tunnels.0.host", `"me:hunter2@bi.vendor.test"`}},
