@@ -17,6 +17,7 @@ func (c *checker) environment(root place, e *Environment, override Exposure) {
 	c.bastion(root.key("bastion"), e)
 	c.webApp(root, e)
 	c.tunnels(root.key("tunnels"), e.Tunnels)
+	c.between(root.key("tunnelKeyGeneration"), e.TunnelKeyGeneration, 1, 1000000)
 	c.emails(root.key("alarms").key("emails"), e.Alarms.Emails)
 	c.notBuiltYet(root, e)
 }

@@ -24,8 +24,9 @@ func defaults(a Architecture) []any {
 			WebApp: WebApp{
 				InstanceType: a.HostInstanceType(),
 			},
-			Tunnels: []Tunnel{},
-			Alarms:  Alarms{Emails: []string{}},
+			Tunnels:             []Tunnel{},
+			TunnelKeyGeneration: 1,
+			Alarms:              Alarms{Emails: []string{}},
 		},
 		// A db.t4g.micro takes about 60 connections: two users of 20 leave
 		// a third of them to administrators and to RDS itself.

@@ -39,8 +39,7 @@ func docs(t *testing.T) string {
 		"`{\"dev\": {…}}`.\n\n" +
 		"A key that is not listed here is an error, and so is every value that AWS, MySQL or SSH would refuse. `*` stands\n" +
 		"for each entry of a list or object. `database.readReplicas` above 0 and `alarms.emails` are refused by this version,\n" +
-		"which does not build them yet. `database.sampleData` and the users' `schemas`, `rotate` and `maxConnections` are checked,\n" +
-		"but nothing uses them yet, and nothing on the jump server reads `bastion.administrators` yet.\n\n" +
+		"which does not build them yet, and nothing on the jump server reads `bastion.administrators` yet.\n\n" +
 		"| key | takes | if left out | example |\n|---|---|---|---|\n")
 	left := leftOut(t)
 	for _, key := range slices.Sorted(maps.Keys(environmentFields)) {

@@ -39,7 +39,11 @@ type Environment struct {
 	Bastion       Bastion                 `json:"bastion"`
 	WebApp        WebApp                  `json:"webapp"`
 	Tunnels       []Tunnel                `json:"tunnels"`
-	Alarms        Alarms                  `json:"alarms"`
+
+	// TunnelKeyGeneration is the number of the key pair that the tunnels log in with. Another number makes another key.
+	TunnelKeyGeneration int `json:"tunnelKeyGeneration"`
+
+	Alarms Alarms `json:"alarms"`
 }
 
 // Exposure is the phase of an environment: whether the database can be reached

@@ -85,6 +85,8 @@ var environmentFields = map[string]field{
 	"tunnels.*.remotePort": required(aPort+" that no other tunnel to the same host and port has", `15240`),
 	"tunnels.*.hostKey":    required("the vendor's SSH host key: Ed25519, ECDSA or RSA (2048 bits or more), without the host name before it", `"ssh-ed25519 AAAA…"`),
 
+	"tunnelKeyGeneration": optional("a number from 1 to 1000000; another number makes another SSH key pair for the tunnels, an earlier one brings the one before back", `2`),
+
 	"alarms":          optional("an object that says whom alarms are sent to", `{"emails": []}`),
 	"alarms.emails":   optional("a list of email addresses", `[]`),
 	"alarms.emails.*": optional("an email address without a name", `"oncall@example.com"`),

@@ -63,7 +63,6 @@ func Load(src Source) (*Environment, []Warning, error) {
 		return nil, nil, err
 	}
 	c.samples(root, e)
-	c.knownAuthorities(root.key("region"), e.Region)
 	return e, r.warnings, nil
 }
 

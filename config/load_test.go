@@ -53,7 +53,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			{"bi", "generic", "bi.vendor.test", 2222, "tunnel15240", 15240, plain("rsa2048")},
 			{"bi-2", "generic", "192.0.2.7", 22, "_t", 15241, plain("ecdsa384")},
 		},
-		Alarms: Alarms{Emails: []string{}},
+		TunnelKeyGeneration: 7,
+		Alarms:              Alarms{Emails: []string{}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -81,10 +82,11 @@ func TestLoadFillsInDefaults(t *testing.T) {
 				"bi":     {"tester", []string{"monster_teams"}, false, 20},
 				"webapp": {"webapp", []string{"monster_teams"}, false, 20},
 			},
-			Bastion: Bastion{SSHCIDRs: []string{}, Administrators: []Administrator{}, InstanceType: host},
-			WebApp:  WebApp{VisitorCIDRs: []string{}, PlatformRefresh: "2026-11", InstanceType: host},
-			Tunnels: []Tunnel{{"bi", "generic", "bi.vendor.test", 22, "t", 1, SampleHostKey}},
-			Alarms:  Alarms{Emails: []string{}},
+			Bastion:             Bastion{SSHCIDRs: []string{}, Administrators: []Administrator{}, InstanceType: host},
+			WebApp:              WebApp{VisitorCIDRs: []string{}, PlatformRefresh: "2026-11", InstanceType: host},
+			Tunnels:             []Tunnel{{"bi", "generic", "bi.vendor.test", 22, "t", 1, SampleHostKey}},
+			TunnelKeyGeneration: 1,
+			Alarms:              Alarms{Emails: []string{}},
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\ngot  %+v\nwant %+v", architecture, got, want)

@@ -39,6 +39,10 @@ func (c *checker) location(root place, e *Environment) {
 		}
 		return
 	}
+	if !rdsca.Covers(e.Region) {
+		// Nothing there could verify the database, and so connect to it.
+		c.problem(region, "%s is a region whose certificate authority for RDS this version does not hold", show(e.Region))
+	}
 	listed := unique{}
 	for i, zone := range e.AvailabilityZones {
 		at := zones.index(i)
@@ -51,13 +55,5 @@ func (c *checker) location(root place, e *Environment) {
 	}
 	if n := len(e.AvailabilityZones); n != 2 {
 		c.problem(zones, "lists %d, not two", n)
-	}
-}
-
-// knownAuthorities warns of a region for whose databases there is no certificate
-// authority: nothing there could verify the database, and so connect to it.
-func (c *checker) knownAuthorities(at place, region string) {
-	if region != "" && !rdsca.Covers(region) {
-		c.warn(at, "the web app knows no certificate authority of %s, so that it cannot connect to a database there; use another region", show(region))
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -50,9 +51,6 @@ func TestWarnings(t *testing.T) {
 		"sample host key with comment":  {[]edit{{"tunnels.0.hostKey", quoted(SampleHostKey + " root@bi")}}, []string{"tunnels[0].hostKey"}},
 		"unknown class family":          {[]edit{{"database.instanceClass", `"db.m99g.large"`}}, []string{"database.instanceClass"}},
 		"unknown class size":            {[]edit{{"database.instanceClass", `"db.t4g.nano"`}}, []string{"database.instanceClass"}},
-		"region of GovCloud":            {inRegion("us-gov-west-1", "aws-us-gov"), []string{"region"}},
-		"region of the European cloud":  {inRegion("eusc-de-east-1", "aws-eusc"), []string{"region"}},
-		"region with two digits":        {inRegion("xx-north-12", "aws"), []string{"region"}},
 		"no visitor":                    {[]edit{{"webapp.visitorCidrs", `[]`}}, []string{"webapp.visitorCidrs"}},
 		"load balancer without TLS":     {[]edit{{"webapp.certificateArn", `""`}}, []string{"webapp.certificateArn"}},
 	}
@@ -70,5 +68,15 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+func TestRegionsWithoutAKnownCertificateAuthorityAreRefused(t *testing.T) {
+	for region, partition := range map[string]string{"us-gov-west-1": "aws-us-gov", "eusc-de-east-1": "aws-eusc", "xx-north-12": "aws", "ca-west-1": "aws"} {
+		_, _, err := Load(Source{Environments: edited(t, "full.json", "staging", inRegion(region, partition)...), Environment: "staging"})
+		want := "environments.staging.region: \"" + region + "\" is a region whose certificate authority for RDS this version does not hold; "
+		if got := problemLines(t, err); len(got) != 1 || !strings.HasPrefix(got[0], want) {
+			t.Errorf("%s: got %q", region, got)
+		}
 	}
 }

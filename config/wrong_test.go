@@ -167,6 +167,8 @@ func wrongConfigs(t testing.TB) map[string]wrongConfig {
 		"host key of a token":             {edit: edit{"tunnels.0.hostKey", `"sk-ssh-ed25519@openssh.com AAAA"`}},
 		"same port at the same host":      {edit: edit{"tunnels.1", `{"name": "bi-2", "host": "bi.vendor.test", "port": 2222, "user": "x", "remotePort": 15240, "hostKey": ` + keyJSON(t, "ed25519") + `}`}, at: "tunnels[1].remotePort"},
 
+		"key pair of generation 0": {edit: edit{"tunnelKeyGeneration", `0`}},
+
 		"alarms, not built yet": {edit: edit{"alarms.emails.0", `"oncall@example.com"`}, at: "alarms.emails"},
 	}
 }

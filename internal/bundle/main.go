@@ -3,7 +3,7 @@
 //
 //	bundle OUT.zip NAME=FILE ...
 //
-// A NAME below bin/ is executable.
+// A NAME below bin/ is executable, and so is bootstrap, which Lambda starts.
 package main
 
 import (
@@ -64,7 +64,7 @@ func write(w io.Writer, entries []string) error {
 		// The oldest time that a zip file can hold.
 		header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
 		header.SetMode(0o644)
-		if strings.HasPrefix(name, "bin/") {
+		if strings.HasPrefix(name, "bin/") || name == "bootstrap" {
 			header.SetMode(0o755)
 		}
 		f, err := archive.CreateHeader(header)

@@ -43,7 +43,7 @@ func TestBundle(t *testing.T) {
 		}
 	})
 	t.Run("makes executable what lies below bin", func(t *testing.T) {
-		content := make(t, "bin/application="+file(t, "binary", 0o600, time.Now()), "Procfile="+file(t, "web", 0o777, time.Now()))
+		content := make(t, "bootstrap="+file(t, "binary", 0o600, time.Now()), "bin/application="+file(t, "binary", 0o600, time.Now()), "Procfile="+file(t, "web", 0o777, time.Now()))
 		archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 		if err != nil {
 			t.Fatal(err)
@@ -52,7 +52,7 @@ func TestBundle(t *testing.T) {
 		for _, f := range archive.File {
 			got = append(got, f.Mode().String()+" "+f.Name)
 		}
-		if want := []string{"-rw-r--r-- Procfile", "-rwxr-xr-x bin/application"}; !slices.Equal(got, want) {
+		if want := []string{"-rw-r--r-- Procfile", "-rwxr-xr-x bin/application", "-rwxr-xr-x bootstrap"}; !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})

@@ -85,11 +85,11 @@ func Environment(t testing.TB, name string, change func(environment map[string]a
 	return env
 }
 
-// Bundle is the path of a file that stands for the web app's bundle.
-func Bundle(t testing.TB) string {
+// Asset is the path of a file that stands for an asset, a zip file.
+func Asset(t testing.TB) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "webapp.zip")
-	if err := os.WriteFile(path, []byte("a bundle"), 0o644); err != nil {
+	path := filepath.Join(t.TempDir(), "asset.zip")
+	if err := os.WriteFile(path, []byte("an asset"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path

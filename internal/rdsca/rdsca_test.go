@@ -128,6 +128,18 @@ func TestEmbeddedCertificates(t *testing.T) {
 		}
 	})
 
+	t.Run("the Regions said to be missing are listed in docs/deploy.md", func(t *testing.T) {
+		page, err := os.ReadFile(filepath.Join("..", "..", "docs", "deploy.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, region := range MissingRegions {
+			if !strings.Contains(string(page), region) {
+				t.Errorf("%s is not", region)
+			}
+		}
+	})
+
 	t.Run("each stands once, in order, below a line with its name and expiry", func(t *testing.T) {
 		var names []string
 		seen := map[string]bool{}
