@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 # CDK warns at every start that Node 20 is past its end of life; README.md asks for 22 or newer.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-# The architectures that the web app's bundle is built for. `cdk synth -c architecture=…` picks one of them.
+# The architectures that the web app's bundle and the Lambda function are built for. `cdk synth -c architecture=…` picks one of them.
 ARCHITECTURES ?= arm64 x86_64
 GOARCH_arm64 := arm64
 GOARCH_x86_64 := amd64
@@ -37,7 +37,7 @@ go_build = { [ ! -e $(1).unfinished ] || rm -f $(1); mkdir -p build && touch $(1
 built = rm $(1).unfinished
 
 .PHONY: build
-build: $(ARCHITECTURES:%=bundle-%) ## compile the CDK app and the web app's bundle
+build: $(ARCHITECTURES:%=bundle-%) ## compile the CDK app, the web app's bundle and the Lambda function
 	@[ -x build/cdk ] || echo "Compiling the CDK app (the first time takes about a minute) ..." >&2
 	@$(call go_build,build/cdk) -ldflags="-s -w" . && $(call built,build/cdk)
 
@@ -47,10 +47,13 @@ BUNDLE_GO := GOTOOLCHAIN=go1.26.8 GOFLAGS= GOEXPERIMENT=
 
 .PHONY: bundle-%
 bundle-%:
-	@[ -e build/webapp-$*.zip ] || echo "Compiling the web app for $* ..." >&2
+	@[ -e build/lambda-$*.zip ] || echo "Compiling the web app and the Lambda function for $* ..." >&2
 	@$(BUNDLE_GO) GOOS=linux GOARCH=$(GOARCH_$*) GOAMD64=v1 GOARM64=v8.0 \
 	  go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o build/webapp-$* ./webapp
+	@$(BUNDLE_GO) GOOS=linux GOARCH=$(GOARCH_$*) GOAMD64=v1 GOARM64=v8.0 \
+	  go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o build/lambda-$* ./lambda
 	@$(BUNDLE_GO) go run ./internal/bundle build/webapp-$*.zip Procfile=webapp/Procfile bin/application=build/webapp-$*
+	@$(BUNDLE_GO) go run ./internal/bundle build/lambda-$*.zip bootstrap=build/lambda-$*
 
 # npm writes node_modules/.package-lock.json last, so a half-finished install is done again.
 .PHONY: node_modules

@@ -65,8 +65,6 @@ func synthesize() (err error) {
 		id := "drawbridge:" + strings.NewReplacer("[", ".", "]", "").Replace(warning.Path)
 		awscdk.Annotations_Of(environment.Network.Stack).AddWarningV2(&id, jsii.String(warning.String()))
 	}
-	awscdk.Annotations_Of(environment.Database.Stack).AddWarningV2(jsii.String("drawbridge:readOnlyUsers"), jsii.String(
-		"this version makes the read-only users' passwords, but not the users, and neither rotates the passwords nor loads the sample data: see docs/deploy.md"))
 	app.Synth(nil)
 	return nil
 }
@@ -128,14 +126,25 @@ func context(app awscdk.App, name string) string {
 // findAssets names the files that `make build` made for this architecture. Paths are absolute: CDK resolves relative
 // ones against the folder of its own Node process.
 func findAssets(architecture config.Architecture) (stacks.Assets, error) {
-	bundle, err := filepath.Abs(filepath.Join("build", "webapp-"+string(architecture)+".zip"))
-	if err != nil {
-		return stacks.Assets{}, err
+	var assets stacks.Assets
+	for _, asset := range []struct {
+		what, file string
+		path       *string
+	}{
+		{"the web app's bundle", "webapp-" + string(architecture) + ".zip", &assets.WebAppBundle},
+		{"the Lambda function's code", "lambda-" + string(architecture) + ".zip", &assets.DatabaseFunction},
+	} {
+		file := filepath.Join("build", asset.file)
+		path, err := filepath.Abs(file)
+		if err != nil {
+			return assets, err
+		}
+		if _, err := os.Stat(path); err != nil {
+			return assets, fmt.Errorf("%s %s is missing: run make build", asset.what, file)
+		}
+		*asset.path = path
 	}
-	if _, err := os.Stat(bundle); err != nil {
-		return stacks.Assets{}, fmt.Errorf("the web app's bundle %s is missing: run make build", filepath.Join("build", filepath.Base(bundle)))
-	}
-	return stacks.Assets{WebAppBundle: bundle}, nil
+	return assets, nil
 }
 
 func firstLine(text string) string {

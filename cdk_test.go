@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// synth runs the app in a folder that holds the web app's bundles, and gives its assembly and what it said on stderr.
+// synth runs the app in a folder that holds the assets, and gives its assembly and what it said on stderr.
 func synth(t *testing.T, context map[string]any, environment ...string) (assembly, stderr string, code int) {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,8 +41,10 @@ func synth(t *testing.T, context map[string]any, environment ...string) (assembl
 		t.Fatal(err)
 	}
 	for _, architecture := range []string{"arm64", "x86_64"} {
-		if err := os.WriteFile(filepath.Join(dir, "build", "webapp-"+architecture+".zip"), []byte(architecture), 0o644); err != nil {
-			t.Fatal(err)
+		for _, asset := range []string{"webapp", "lambda"} {
+			if err := os.WriteFile(filepath.Join(dir, "build", asset+"-"+architecture+".zip"), []byte(asset+architecture), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	return synthIn(t, dir, context, environment...)
@@ -125,6 +127,19 @@ func TestSynthesis(t *testing.T) {
 			if !strings.Contains(all, "environments.dev."+path+": ") {
 				t.Errorf("no warning of %s in %q", path, all)
 			}
+		}
+	})
+	t.Run("writes the same Network template in both phases, byte by byte", func(t *testing.T) {
+		network := func(exposure string) []byte {
+			assembly, stderr, code := synth(t, with(t, map[string]any{"exposure": exposure}))
+			text, err := os.ReadFile(filepath.Join(assembly, "Network.template.json"))
+			if code != 0 || err != nil {
+				t.Fatalf("exit code %d, %v: %s", code, err, stderr)
+			}
+			return text
+		}
+		if !bytes.Equal(network("private"), network("public")) {
+			t.Error("they differ")
 		}
 	})
 	t.Run("looks nothing up for an environment with account, region and zones", func(t *testing.T) {
@@ -256,9 +271,16 @@ func TestMistakes(t *testing.T) {
 			checkMistakes(t, stderr, code, test.want)
 		})
 	}
-	t.Run("a missing bundle", func(t *testing.T) {
-		_, stderr, code := synthIn(t, t.TempDir(), with(t, nil))
-		checkMistakes(t, stderr, code, []string{"run make build"})
+	t.Run("a missing asset", func(t *testing.T) {
+		dir := t.TempDir()
+		_, stderr, code := synthIn(t, dir, with(t, nil))
+		checkMistakes(t, stderr, code, []string{"webapp-arm64.zip is missing: run make build"})
+		bundle := filepath.Join(dir, "build", "webapp-arm64.zip")
+		if err := errors.Join(os.Mkdir(filepath.Dir(bundle), 0o755), os.WriteFile(bundle, nil, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		_, stderr, code = synthIn(t, dir, with(t, nil))
+		checkMistakes(t, stderr, code, []string{"lambda-arm64.zip is missing: run make build"})
 	})
 }
 
@@ -297,7 +319,7 @@ func TestTwoFoldersGiveTheSameAssembly(t *testing.T) {
 		}
 	}
 	one, other := assemblyFiles(t, folders[0]), assemblyFiles(t, folders[1])
-	templates, bundles := 0, 0
+	templates, assets := 0, 0
 	for name, content := range one {
 		if !bytes.Equal(content, other[name]) {
 			t.Errorf("%s differs", name)
@@ -306,11 +328,11 @@ func TestTwoFoldersGiveTheSameAssembly(t *testing.T) {
 			templates++
 		}
 		if strings.HasSuffix(name, ".zip") {
-			bundles++
+			assets++
 		}
 	}
-	if len(one) != len(other) || templates != 5 || bundles != 1 {
-		t.Errorf("%d and %d files, %d templates, %d bundles", len(one), len(other), templates, bundles)
+	if len(one) != len(other) || templates != 5 || assets != 2 {
+		t.Errorf("%d and %d files, %d templates, %d zip files", len(one), len(other), templates, assets)
 	}
 }
 

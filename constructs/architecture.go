@@ -1,6 +1,9 @@
 package constructs
 
-import "github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+)
 
 // Architecture is a processor architecture, in the words of EC2's API.
 type Architecture string
@@ -28,4 +31,12 @@ func (a Architecture) debian13() awsec2.IMachineImage {
 	}
 	parameter := "/aws/service/debian/release/13/latest/" + cpu
 	return awsec2.MachineImage_FromSsmParameter(&parameter, &awsec2.SsmParameterImageOptions{Os: awsec2.OperatingSystemType_LINUX})
+}
+
+// lambda is the architecture in Lambda's words, which are the same.
+func (a Architecture) lambda() awslambda.Architecture {
+	if a == X86_64 {
+		return awslambda.Architecture_X86_64()
+	}
+	return awslambda.Architecture_ARM_64()
 }

@@ -126,6 +126,10 @@ func NewDatabase(scope constructs.Construct, id string, props *DatabaseProps) *D
 	return d
 }
 
+// MasterLogin is what must be there before anybody can log in with MasterSecret: the instance, and its address in the
+// secret.
+func (d *Database) MasterLogin() constructs.IDependable { return d.Instance.Secret() }
+
 // generatedPassword describes a secret of the given fields and a generated password. Passwords have no punctuation, so
 // that they survive shells, URLs and vendors' forms. 32 letters and digits are about 190 bits.
 //

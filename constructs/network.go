@@ -103,6 +103,14 @@ func (n *Network) DatabaseSubnets() *[]awsec2.ISubnet { return n.tier("Database"
 // FunctionsSubnets are the subnets of the functions tier.
 func (n *Network) FunctionsSubnets() *[]awsec2.ISubnet { return n.tier("Functions") }
 
+// SecretsManagerURL is where clients in the functions tier find AWS Secrets Manager. Of an endpoint's names, each
+// "hosted zone:name", the regional one comes first (AWS CloudFormation Template Reference, AWS::EC2::VPCEndpoint).
+func (n *Network) SecretsManagerURL() *string {
+	regional := awscdk.Fn_Select(jsii.Number(0), n.SecretsManagerEndpoint.VpcEndpointDnsEntries())
+	name := awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String(":"), regional, nil))
+	return jsii.String("https://" + *name)
+}
+
 // addNames replaces CDK's Name tags, which are paths in the app: those of two environments would be the same.
 func (n *Network) addNames(name string) {
 	tag := func(of constructs.IConstruct, name string) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
 
 	"drawbridge/constructs"
 	"drawbridge/internal/cdktest"
@@ -12,8 +13,56 @@ import (
 
 func readOnlyUser(t *testing.T, username string) cdktest.Template {
 	t.Helper()
-	return template(t, func(stack awscdk.Stack) {
-		constructs.NewReadOnlyUser(stack, "User", &constructs.ReadOnlyUserProps{Database: newDatabase(stack, nil), Username: username})
+	return functionTemplate(t, func(stack awscdk.Stack, function *constructs.DatabaseFunction, database *constructs.Database) {
+		newReadOnlyUser(stack, function, database, "User", func(p *constructs.ReadOnlyUserProps) { p.Username = username })
+	})
+}
+
+// newReadOnlyUser adds a user, after change, which may be nil, has edited its properties.
+func newReadOnlyUser(stack awscdk.Stack, function *constructs.DatabaseFunction, database *constructs.Database, id string, change func(*constructs.ReadOnlyUserProps)) *constructs.ReadOnlyUser {
+	props := &constructs.ReadOnlyUserProps{
+		Database: database, Function: function, Name: "bi", Username: "tester", Host: jsii.String("10.0.0.0/16"),
+		Schemas: []string{"monster_teams", "other"}, MaxConnections: 7,
+	}
+	if change != nil {
+		change(props)
+	}
+	return constructs.NewReadOnlyUser(stack, id, props)
+}
+
+func TestReadOnlyUserResource(t *testing.T) {
+	made := readOnlyUser(t, "tester")
+	t.Run("tells the function all it needs, and no password", func(t *testing.T) {
+		same(t, made.One(t, "Custom::ReadOnlyUser").Properties, map[string]any{
+			"ServiceToken": "${" + called(t, made, "AWS::Lambda::Function", "Function").ID + ".Arn}", "ServiceTimeout": "900",
+			"Username": "tester", "Host": "10.0.0.0/16", "Schemas": []any{"monster_teams", "other"}, "MaxConnections": 7,
+			"SecretArn": "${" + called(t, made, "AWS::SecretsManager::Secret", "User").ID + "}",
+		})
+	})
+	t.Run("is not rotated unless it is asked for", func(t *testing.T) {
+		for _, kind := range []string{"AWS::SecretsManager::RotationSchedule", "AWS::Lambda::Permission"} {
+			for _, r := range made.Resources(kind) {
+				t.Errorf("there is %s", r.ID)
+			}
+		}
+	})
+	t.Run("is rotated every 30 days where it is asked for", func(t *testing.T) {
+		made := functionTemplate(t, func(stack awscdk.Stack, function *constructs.DatabaseFunction, database *constructs.Database) {
+			newReadOnlyUser(stack, function, database, "User", func(p *constructs.ReadOnlyUserProps) { p.Rotate = true })
+		})
+		same(t, made.One(t, "AWS::SecretsManager::RotationSchedule").Properties, map[string]any{
+			"SecretId":          "${" + called(t, made, "AWS::SecretsManager::Secret", "User").ID + "}",
+			"RotationLambdaARN": "${" + called(t, made, "AWS::Lambda::Function", "Function").ID + ".Arn}",
+			"RotationRules":     map[string]any{"AutomaticallyAfterDays": 30}, "RotateImmediatelyOnUpdate": false,
+		})
+		checkStatements(t, called(t, made, "AWS::IAM::Policy", "User").Properties["PolicyDocument"],
+			"Allow secretsmanager:DescribeSecret,secretsmanager:GetSecretValue,secretsmanager:PutSecretValue,secretsmanager:UpdateSecretVersionStage on ${"+
+				called(t, made, "AWS::SecretsManager::Secret", "User").ID+"}")
+	})
+	t.Run("has its secret read by the function, and not written", func(t *testing.T) {
+		policy := called(t, made, "AWS::IAM::Policy", "User").Properties
+		checkStatements(t, policy["PolicyDocument"], "Allow secretsmanager:GetSecretValue on ${"+called(t, made, "AWS::SecretsManager::Secret", "User").ID+"}")
+		same(t, policy["Roles"], []any{"${" + called(t, made, "AWS::IAM::Role", "Function").ID + "}"})
 	})
 }
 

@@ -29,7 +29,7 @@ func webApp(t *testing.T, change func(props *constructs.WebAppProps)) (made cdkt
 			Vpc: v, Subnets: v.PublicSubnets(), DatabaseSecurityGroup: securityGroup(stack, databaseGroup),
 			DatabaseHost: jsii.String("db.example.com"), DatabasePort: jsii.String("3307"), DatabaseName: "monster_teams",
 			Secret:     awssecretsmanager.Secret_FromSecretCompleteArn(stack, jsii.String("Secret"), jsii.String(webAppSecret)),
-			BundlePath: cdktest.Bundle(t), VisitorCIDRs: []string{"203.0.113.0/24", "198.51.100.7/32"},
+			BundlePath: cdktest.Asset(t), VisitorCIDRs: []string{"203.0.113.0/24", "198.51.100.7/32"},
 			PlatformRefresh: "2026-11", Architecture: constructs.ARM64, InstanceType: "t4g.micro",
 		}
 		if change != nil {

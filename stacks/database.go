@@ -18,12 +18,16 @@ type DatabaseStackProps struct {
 	awscdk.StackProps
 	Environment *config.Environment
 	Network     *NetworkStack
+
+	// FunctionCode is the path of the Lambda function's zip file.
+	FunctionCode string
 }
 
 // DatabaseStack holds the MySQL database and the credentials of its users. It alone differs between the two phases.
 type DatabaseStack struct {
 	awscdk.Stack
 	Database *constructs.Database
+	Function *constructs.DatabaseFunction
 
 	// ReadOnlyUsers has the keys of the config's readOnlyUsers.
 	ReadOnlyUsers map[string]*constructs.ReadOnlyUser
@@ -49,9 +53,31 @@ func NewDatabaseStack(scope construct.Construct, id string, props *DatabaseStack
 		DeletionProtection: env.Database.DeletionProtection,
 		PubliclyAccessible: env.Exposure == config.Public,
 	})
+	s.Function = constructs.NewDatabaseFunction(s.Stack, "DatabaseFunction", &constructs.DatabaseFunctionProps{
+		Network: network, Database: s.Database, Architecture: constructs.Architecture(env.Architecture), Code: props.FunctionCode,
+	})
+	var users []*constructs.ReadOnlyUser
 	for _, key := range slices.Sorted(maps.Keys(env.ReadOnlyUsers)) {
+		user := env.ReadOnlyUsers[key]
 		s.ReadOnlyUsers[key] = constructs.NewReadOnlyUser(s.Stack, "ReadOnlyUser-"+key, &constructs.ReadOnlyUserProps{
-			Database: s.Database, Username: env.ReadOnlyUsers[key].Username,
+			Database: s.Database,
+			Function: s.Function,
+			Name:     key,
+			Username: user.Username,
+			// Everywhere in the VPC: the function logs in as the user too. Security groups say who else gets here.
+			Host:           network.Vpc.VpcCidrBlock(),
+			Schemas:        user.Schemas,
+			MaxConnections: user.MaxConnections,
+			Rotate:         user.Rotate,
+		})
+		users = append(users, s.ReadOnlyUsers[key])
+	}
+	constructs.NewFlipGate(s.Stack, "FlipGate", &constructs.FlipGateProps{
+		Function: s.Function, Database: s.Database, Users: users, Public: env.Exposure == config.Public,
+	})
+	if env.Database.SampleData {
+		constructs.NewSampleData(s.Stack, "SampleData", &constructs.SampleDataProps{
+			Function: s.Function, Database: s.Database, Schema: env.Database.Name,
 		})
 	}
 	var routeTables []*string
@@ -73,7 +99,8 @@ func NewDatabaseStack(scope construct.Construct, id string, props *DatabaseStack
 func (s *DatabaseStack) addOutputs(env *config.Environment, routeTables []*string, gateway *string) {
 	instance := s.Database.Instance
 	export(s.Stack, instance.DbInstanceEndpointAddress(), instance.DbInstanceEndpointPort(),
-		s.Database.SecurityGroup.SecurityGroupId(), s.Database.MasterSecret.SecretArn())
+		s.Database.SecurityGroup.SecurityGroupId(), s.Database.MasterSecret.SecretArn(),
+		s.Function.Function.FunctionArn(), s.Function.Role.RoleArn())
 	for _, user := range s.ReadOnlyUsers {
 		// Renaming a user replaces its secret. A strong reference would make CloudFormation refuse that.
 		awscdk.CrossStackReferences_Of(user.Secret).Produce(awscdk.ReferenceStrength_WEAK)

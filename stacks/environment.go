@@ -23,13 +23,16 @@ type Environment struct {
 type Assets struct {
 	// WebAppBundle is Elastic Beanstalk's source bundle, a zip file.
 	WebAppBundle string
+
+	// DatabaseFunction is the Lambda function's code, a zip file.
+	DatabaseFunction string
 }
 
 // NewEnvironment adds the stacks of one environment to scope, an app or a stage.
 func NewEnvironment(scope construct.Construct, env *config.Environment, assets Assets) *Environment {
 	e := &Environment{}
 	e.Network = NewNetworkStack(scope, "Network", &NetworkStackProps{stackProps(env, "Network", "network"), env})
-	e.Database = NewDatabaseStack(scope, "Database", &DatabaseStackProps{stackProps(env, "Database", "MySQL database"), env, e.Network})
+	e.Database = NewDatabaseStack(scope, "Database", &DatabaseStackProps{stackProps(env, "Database", "MySQL database"), env, e.Network, assets.DatabaseFunction})
 	e.Bastion = NewBastionStack(scope, "Bastion", &BastionStackProps{stackProps(env, "Bastion", "jump server"), env, e.Network, e.Database})
 	e.WebApp = NewWebAppStack(scope, "WebApp", &WebAppStackProps{stackProps(env, "WebApp", "web app"), env, e.Network, e.Database, assets.WebAppBundle})
 	e.Tunnel = NewTunnelStack(scope, "Tunnel", &TunnelStackProps{stackProps(env, "Tunnel", "reverse SSH tunnels"), env, e.Network, e.Database})

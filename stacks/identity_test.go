@@ -23,6 +23,7 @@ var identities = []string{
 	"Network/NetworkVpcFunctionsSubnet2Subnet02453A95 AWS::EC2::Subnet",
 	"Network/NetworkVpcPublicSubnet1Subnet36933139 AWS::EC2::Subnet",
 	"Network/NetworkVpcPublicSubnet2SubnetC427CCE0 AWS::EC2::Subnet",
+	"Tunnel/KeyPairSecret23A1BCAC AWS::SecretsManager::Secret",
 	"Tunnel/TunnelHostAddress717AA59B AWS::EC2::EIP",
 	"WebApp/WebAppApplicationCF9F990E AWS::ElasticBeanstalk::Application",
 	"WebApp/WebAppEnvironmentB7FC1012 AWS::ElasticBeanstalk::Environment",

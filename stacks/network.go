@@ -31,6 +31,7 @@ func NewNetworkStack(scope construct.Construct, id string, props *NetworkStackPr
 
 	n := s.Network
 	export(s.Stack, n.Vpc.VpcId(), n.Vpc.VpcCidrBlock(), n.Vpc.InternetGatewayId(), n.FunctionsSecurityGroup.SecurityGroupId())
+	s.Stack.ExportStringListValue(n.SecretsManagerEndpoint.VpcEndpointDnsEntries(), nil)
 	for _, subnet := range *n.PublicSubnets() {
 		export(s.Stack, subnet.SubnetId())
 	}

@@ -26,8 +26,9 @@ type TunnelStackProps struct {
 type TunnelStack struct {
 	awscdk.Stack
 
-	// Host is nil when the config has no tunnels.
-	Host *constructs.TunnelHost
+	// Host and KeyPair are nil when the config has no tunnels.
+	Host    *constructs.TunnelHost
+	KeyPair *constructs.SSHKeyPair
 }
 
 // NewTunnelStack adds the Tunnel stack to scope.
@@ -42,6 +43,12 @@ func NewTunnelStack(scope construct.Construct, id string, props *TunnelStackProp
 		})
 		return s
 	}
+	s.KeyPair = constructs.NewSSHKeyPair(s.Stack, "KeyPair", &constructs.SSHKeyPairProps{
+		Function:    database.Function,
+		Generation:  env.TunnelKeyGeneration,
+		Comment:     "drawbridge-" + env.Name + "-tunnel",
+		Description: "SSH key that the tunnels log in with at their vendors",
+	})
 	var vendors []constructs.SSHServer
 	for _, t := range env.Tunnels {
 		vendors = append(vendors, constructs.SSHServer{Host: t.Host, Port: t.Port})
@@ -56,6 +63,8 @@ func NewTunnelStack(scope construct.Construct, id string, props *TunnelStackProp
 		InstanceName:          "drawbridge-" + env.Name + "-tunnel",
 	})
 
+	output(s.Stack, "TunnelPublicKey", s.KeyPair.PublicKey, "The SSH public key for the vendor's form")
+	output(s.Stack, "TunnelPublicKeyFingerprint", s.KeyPair.Fingerprint, "The fingerprint of that key, as ssh-keygen -l prints it")
 	output(s.Stack, "TunnelAddress", s.Host.PublicIP, "The address that tunnels come from, for the vendor's allow list")
 	output(s.Stack, "TunnelDatabaseName", &env.Database.Name, "The vendor's form: database name")
 	output(s.Stack, "TunnelUsername", jsii.String(env.ReadOnlyUsers[config.BIUser].Username), "The vendor's form: user; the Database stack's output ReadOnlySecretArnBi names the secret with the password")
