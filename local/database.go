@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -176,7 +175,7 @@ func (d *database) grantedSchema() string {
 	if d.embedded {
 		return mysqldb.QuoteIdentifier(schema) // which takes the escape for a part of the name
 	}
-	return mysqldb.QuoteIdentifier(strings.ReplaceAll(schema, "_", `\_`))
+	return mysqldb.QuoteSchemaPattern(schema)
 }
 
 const undoTimeout = 10 * time.Second

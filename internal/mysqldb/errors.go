@@ -179,6 +179,7 @@ const (
 	queryInterrupted       = 1317
 	definerAccessDenied    = 1449
 	passwordExpired        = 1820
+	passwordExpiredAtLogin = 1862
 	queryTimeout           = 3024
 	accountLocked          = 3118
 	serverOffline          = 3032
@@ -190,7 +191,7 @@ func explainServer(err *mysql.MySQLError, where string) (Kind, string) {
 		return AccessDenied, fmt.Sprintf("%s refused the user name or password: check them, and that the user may connect from this machine", where)
 	case hostNotPrivileged, hostIsBlocked:
 		return AccessDenied, fmt.Sprintf("%s lets nobody connect from this machine (error %d): check the host part of the user's name", where, err.Number)
-	case passwordExpired, accountLocked:
+	case passwordExpired, passwordExpiredAtLogin, accountLocked:
 		return AccessDenied, fmt.Sprintf("%s says that the account is locked or its password has expired (error %d): an administrator can change that", where, err.Number)
 	case databaseAccessDenied, tableAccessDenied, columnAccessDenied, specificAccessDenied, definerAccessDenied:
 		return Forbidden, fmt.Sprintf("%s does not allow that (error %d, %s): grant the user what it needs", where, err.Number, err.Message)

@@ -1,0 +1,9 @@
+package readonlyuser
+
+import (
+	"testing"
+
+	"drawbridge/internal/mysqltest"
+)
+
+func TestMain(m *testing.M) { mysqltest.Main(m) }
