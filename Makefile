@@ -79,8 +79,14 @@ PACKAGES ?= ./...
 .PHONY: test
 test: node_modules build ## run every test that needs no root; PACKAGES=./webapp for one package
 	@scripts/mysql.sh fetch || echo "Tests that need MySQL will be listed as NOT RUN."
+	@scripts/qemu.sh fetch || echo "The test that runs the Lambda function for arm64 will be listed as NOT RUN."
 	@echo "Testing (compiling the tests takes a few minutes the first time) ..."
 	@CDK_VALIDATION=false scripts/test.sh go test -tags $(TAGS) -count=1 $(PACKAGES)
+
+.PHONY: bench
+bench: bundle-$(MACHINE) ## compare the Lambda function with a peer on Node, as ratios
+	@scripts/mysql.sh fetch
+	@go test -tags $(TAGS) -count=1 -run '^$$' -bench . -benchtime 15x ./bench/lambda
 
 .PHONY: lint
 lint: synth .tools/venv/installed ## gofmt, vet, staticcheck, cfn-lint, shellcheck, and builds for other systems
@@ -95,4 +101,4 @@ lint: synth .tools/venv/installed ## gofmt, vet, staticcheck, cfn-lint, shellche
 
 .PHONY: clean
 clean: ## remove everything that was built or fetched
-	@rm -rf build cdk.out node_modules .tools
+	@rm -rf build cdk.out node_modules .tools bench/lambda/node/node_modules

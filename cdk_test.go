@@ -346,7 +346,7 @@ func copyRepository(t *testing.T, to string) {
 		}
 		name, _ := filepath.Rel(root, path)
 		switch name {
-		case ".git", "build", "cdk.out", "node_modules", ".tools":
+		case ".git", "build", "cdk.out", "node_modules", ".tools", filepath.Join("bench", "lambda", "node", "node_modules"):
 			return fs.SkipDir
 		}
 		if entry.IsDir() {

@@ -15,7 +15,7 @@ check() {
 }
 
 echo "gofmt ..."
-unformatted=$(gofmt -l ./*.go config constructs internal lambda local rehearsal stacks webapp)
+unformatted=$(gofmt -l ./*.go bench config constructs internal lambda local rehearsal stacks webapp)
 if [[ -n $unformatted ]]; then
 	printf 'not formatted: %s\n' "$unformatted"
 	failed=1

@@ -26,6 +26,8 @@ die() {
 	say "scripts/mysql.sh: $*"
 	exit 1
 }
+# shellcheck source=scripts/debian.sh
+source "$root/scripts/debian.sh"
 
 # server_version MYSQLD prints what MYSQLD says of itself.
 server_version() { "$1" --no-defaults --version 2>/dev/null; }
@@ -51,20 +53,6 @@ usable_server() {
 	printf '%s\n' "$default_dir/bin/mysqld"
 }
 
-# debian_mirror prints the address of the Debian archive that apt is set up
-# with. Security archives carry no `sid`. Where apt has fetched no lists yet, it
-# does not know whose archive it is: the usual path must do.
-debian_mirror() {
-	local mirror
-	# shellcheck disable=SC2016 # apt fills these in
-	mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }')
-	# shellcheck disable=SC2016
-	[[ -n $mirror ]] || mirror=$(apt-get indextargets --no-release-info --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		awk '/\/debian\/?$/ { print; exit }')
-	printf '%s\n' "$mirror"
-}
-
 # write_wrapper TREE writes TREE/bin/mysqld, which runs TREE's server through
 # the C library and loader that came with it, from wherever TREE lies.
 write_wrapper() {
@@ -88,7 +76,7 @@ WRAPPER
 }
 
 fetch() {
-	local dir=${1:-$default_dir} parent found tool mirror keyring work tree
+	local dir=${1:-$default_dir} parent found tool mirror work tree why
 	if found=$(own_server); then
 		say "This machine has a suitable server, nothing to fetch:"
 		server_version "$found"
@@ -130,41 +118,14 @@ fetch() {
 	# run left there goes first.
 	work=$dir.partial tree=$dir.partial/tree
 	rm -rf -- "$work"
-	mkdir -p -- "$work"/{lists/partial,archives/partial,etc,tree}
+	mkdir -p -- "$tree"
 	# shellcheck disable=SC2064 # the value of now is meant
 	trap "rm -rf -- $(printf %q "$work")" EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 
-	keyring=
-	for tool in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
-		[[ ! -r $tool ]] || keyring=" signed-by=$tool"
-	done
-	printf 'deb [target=Packages%s] %s sid main\n' "$keyring" "$mirror" >"$work/etc/sources.list"
-	: >"$work/status"
-	# The machine's own hooks are for its own package state.
-	cat >"$work/etc/apt.conf" <<'CONF'
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-#clear DPkg::Pre-Invoke;
-#clear DPkg::Post-Invoke;
-#clear DPkg::Pre-Install-Pkgs;
-CONF
-	local apt=(apt-get -q -c "$work/etc/apt.conf"
-		-o "Dir::State=$work" -o "Dir::State::lists=$work/lists" -o "Dir::State::status=$work/status"
-		-o "Dir::State::extended_states=$work/extended_states"
-		-o "Dir::Cache=$work" -o "Dir::Cache::archives=$work/archives"
-		-o "Dir::Etc::sourcelist=$work/etc/sources.list" -o Dir::Etc::sourceparts=/dev/null
-		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null
-		-o "APT::Sandbox::User=$(id -un)" -o APT::Install-Recommends=false
-		-o Acquire::Languages=none -o Acquire::Retries=3 -o Debug::NoLocking=true)
-
 	say "Fetching a MySQL server from $mirror (suite sid) …"
-	"${apt[@]}" -o APT::Update::Error-Mode=any update >"$work/log" 2>&1 ||
-		die "the Debian mirror $mirror gave no signed list of sid's packages ($(first_error "$work/log")): try again later, or $by_hand."
-	"${apt[@]}" --yes --download-only install mysql-server-core >"$work/log" 2>&1 ||
-		die "the Debian mirror $mirror gave no mysql-server-core ($(first_error "$work/log")): try again later, or $by_hand."
+	why=$(debian_download "$work" "$mirror" sid mysql-server-core) || die "$why: try again later, or $by_hand."
 
 	say "Unpacking …"
 	local deb
@@ -185,14 +146,6 @@ CONF
 	mv -- "$tree" "$dir"
 	say "MySQL is in $dir:"
 	server_version "$dir/bin/mysqld"
-}
-
-# first_error LOG prints apt's first error on one line.
-first_error() {
-	local line
-	line=$(grep -m 1 '^E: ' "$1" || grep -m 1 '^W: ' "$1") || line='no reason given'
-	line=${line#[EW]: }
-	printf '%s' "${line%.}"
 }
 
 start() {

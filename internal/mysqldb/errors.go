@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 
 	"github.com/go-sql-driver/mysql"
@@ -97,6 +98,9 @@ func explain(err error, where string) *Error {
 		return &Error{TimedOut, fmt.Sprintf("the work with %s was called off before it ended", where), err}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Error{TimedOut, fmt.Sprintf("%s did not answer in time: try again, or ask for less", where), err}
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return &Error{Other, fmt.Sprintf("%s: %v", where, err), err} // which would look like an error of the network
 	}
 	var network net.Error
 	if errors.As(err, &network) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) ||

@@ -103,7 +103,7 @@ func (c *connector) Driver() driver.Driver { return mysql.MySQLDriver{} }
 // Connect implements driver.Connector.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if c.settings.SecretARN == "" {
-		return c.connectAs(ctx, &secretValue{Username: c.settings.Username, Password: c.settings.Password})
+		return c.connectAs(ctx, &Secret{Username: c.settings.Username, Password: c.settings.Password})
 	}
 	value, err := c.secret.get(ctx)
 	if err != nil {
@@ -124,11 +124,11 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 // connectAs connects with what the settings leave open taken from value.
-func (c *connector) connectAs(ctx context.Context, value *secretValue) (driver.Conn, error) {
+func (c *connector) connectAs(ctx context.Context, value *Secret) (driver.Conn, error) {
 	host := cmp.Or(c.settings.Host, value.Host)
-	port := cmp.Or(c.settings.Port, int(value.Port), DefaultPort)
+	port := cmp.Or(c.settings.Port, value.Port, DefaultPort)
 	if host == "" {
-		return nil, c.secret.content("it has no host, and RDS_HOSTNAME is not set")
+		return nil, secretContent(c.secret.arn, "it has no host, and RDS_HOSTNAME is not set")
 	}
 	where := net.JoinHostPort(host, strconv.Itoa(port))
 

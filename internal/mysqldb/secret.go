@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"sync"
 	"time"
@@ -47,14 +48,73 @@ func newSecretReader(arn string) (SecretReader, error) {
 	return secretsmanager.NewFromConfig(cfg), nil
 }
 
-// secretValue is the JSON that RDS's own secrets hold ("JSON structure of AWS
-// Secrets Manager secrets" in the AWS Secrets Manager user guide).
-type secretValue struct {
-	Host     string     `json:"host"`
-	Port     secretPort `json:"port"`
-	Username string     `json:"username"`
-	Password string     `json:"password"`
-	Database string     `json:"dbname"`
+// Secret is a log-in in the JSON that RDS's own secrets hold ("JSON structure of
+// AWS Secrets Manager secrets" in the AWS Secrets Manager user guide).
+//
+// Printing a Secret, in any way, does not print the password.
+type Secret struct {
+	// Host is the server's name or address, empty where the secret is not (yet)
+	// attached to a database.
+	Host string
+	// Port is the server's TCP port, 0 where the secret names none.
+	Port     int
+	Username string
+	Password string
+	// Database is the schema (dbname), empty where the secret names none.
+	Database string
+}
+
+// ErrSecretContent is wrapped by the errors of secrets that could be read but
+// are of no use: reading them again gives the same, until somebody writes them.
+var ErrSecretContent = errors.New("the secret's content cannot be used")
+
+// ParseSecret reads the text of the secret called arn: a JSON object with the
+// keys username and password, and optionally host, port and dbname. nil stands
+// for a secret that holds bytes. The error is an *Error of the kind
+// SecretUnreadable that wraps [ErrSecretContent]; it does not quote the text.
+func ParseSecret(arn string, text *string) (Secret, error) {
+	if text == nil {
+		return Secret{}, secretContent(arn, "it holds bytes, not text")
+	}
+	var value struct {
+		Host     string     `json:"host"`
+		Port     secretPort `json:"port"`
+		Username string     `json:"username"`
+		Password string     `json:"password"`
+		Database string     `json:"dbname"`
+	}
+	if err := json.Unmarshal([]byte(*text), &value); err != nil {
+		// The decoder's own words may quote the value.
+		return Secret{}, secretContent(arn, "it is not JSON with the keys host, port, username, password and dbname")
+	}
+	if value.Username == "" || value.Password == "" {
+		return Secret{}, secretContent(arn, "it has no username or no password")
+	}
+	return Secret{value.Host, int(value.Port), value.Username, value.Password, value.Database}, nil
+}
+
+// Settings are how to connect with the secret as it is now: a password that is
+// rotated later is not picked up. caFile is as in [Settings].
+func (s Secret) Settings(caFile string) Settings {
+	return Settings{Host: s.Host, Port: s.Port, Database: s.Database, Username: s.Username, Password: s.Password, CAFile: caFile}
+}
+
+// String describes the secret without the password.
+func (s Secret) String() string { return s.Settings("").String() }
+
+// GoString is what %#v prints: the same as String.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText is what encoding/json and the like write: the same as String.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue is what log/slog writes.
+func (s Secret) LogValue() slog.Value { return s.Settings("").LogValue() }
+
+// IsSecretARN reports whether text is the whole ARN of a Secrets Manager secret.
+func IsSecretARN(text string) bool {
+	_, err := secretRegion(text)
+	return err == nil
 }
 
 // secretPort is a port written as a number, as RDS does, or as a string, as
@@ -84,12 +144,12 @@ type secretCache struct {
 	group  singleflight.Group
 
 	mu          sync.Mutex
-	current     *secretValue
+	current     *Secret
 	unchangedAt time.Time
 }
 
 // get returns the cached value, or reads the secret the first time.
-func (c *secretCache) get(ctx context.Context) (*secretValue, error) {
+func (c *secretCache) get(ctx context.Context) (*Secret, error) {
 	c.mu.Lock()
 	current := c.current
 	c.mu.Unlock()
@@ -102,7 +162,7 @@ func (c *secretCache) get(ctx context.Context) (*secretValue, error) {
 // newerThan returns a value that replaced refused, which MySQL did not accept.
 // It reads the secret again unless somebody else has just done so. The same
 // pointer comes back when the secret has not changed.
-func (c *secretCache) newerThan(ctx context.Context, refused *secretValue) (*secretValue, error) {
+func (c *secretCache) newerThan(ctx context.Context, refused *Secret) (*Secret, error) {
 	c.mu.Lock()
 	current, unchanged := c.current, time.Since(c.unchangedAt) < unchangedPause
 	c.mu.Unlock()
@@ -114,7 +174,7 @@ func (c *secretCache) newerThan(ctx context.Context, refused *secretValue) (*sec
 
 // fetch reads the secret once for all who ask at the same time. A caller whose
 // ctx ends does not end the reading, on which others wait.
-func (c *secretCache) fetch(ctx context.Context) (*secretValue, error) {
+func (c *secretCache) fetch(ctx context.Context) (*Secret, error) {
 	result := c.group.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), secretTimeout)
 		defer cancel()
@@ -138,32 +198,25 @@ func (c *secretCache) fetch(ctx context.Context) (*secretValue, error) {
 		if r.Err != nil {
 			return nil, r.Err
 		}
-		return r.Val.(*secretValue), nil
+		return r.Val.(*Secret), nil
 	}
 }
 
-func (c *secretCache) read(ctx context.Context) (*secretValue, error) {
+func (c *secretCache) read(ctx context.Context) (*Secret, error) {
 	out, err := c.reader.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(c.arn)})
 	if err != nil {
 		return nil, c.failure(err)
 	}
-	if out.SecretString == nil {
-		return nil, c.content("it holds bytes, not text")
-	}
-	var value secretValue
-	if err := json.Unmarshal([]byte(*out.SecretString), &value); err != nil {
-		// The decoder's own words may quote the value.
-		return nil, c.content("it is not JSON with the keys host, port, username, password and dbname")
-	}
-	if value.Username == "" || value.Password == "" {
-		return nil, c.content("it has no username or no password")
+	value, err := ParseSecret(c.arn, out.SecretString)
+	if err != nil {
+		return nil, err
 	}
 	return &value, nil
 }
 
-// content is the error for a secret that was read but is of no use.
-func (c *secretCache) content(reason string) *Error {
-	return &Error{Kind: SecretUnreadable, sentence: fmt.Sprintf("the secret %s cannot be used: %s", c.arn, reason)}
+// secretContent is the error for a secret that was read but is of no use.
+func secretContent(arn, reason string) *Error {
+	return &Error{SecretUnreadable, fmt.Sprintf("the secret %s cannot be used: %s", arn, reason), ErrSecretContent}
 }
 
 // failure is the error for a secret that could not be read.

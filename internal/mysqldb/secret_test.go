@@ -1,10 +1,12 @@
 package mysqldb
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -228,6 +230,95 @@ func TestUselessSecrets(t *testing.T) {
 		db := open(t, Settings{SecretARN: testARN}, WithSecretReader(&fakeReader{err: errors.New("no credentials")}))
 		wantKind(t, db.PingContext(timeLimited(t)), SecretUnreadable, "cannot be reached")
 	})
+}
+
+func TestParseSecret(t *testing.T) {
+	for name, test := range map[string]struct {
+		text string
+		want Secret
+	}{
+		"what RDS writes": {
+			`{"engine":"mysql","host":"db.example.com","port":3307,"username":"u","password":"p","dbname":"shop","dbInstanceIdentifier":"x"}`,
+			Secret{"db.example.com", 3307, "u", "p", "shop"},
+		},
+		"one that is attached to no database": {`{"username":"u","password":"p"}`, Secret{Username: "u", Password: "p"}},
+		"a port in quotes, or none":           {`{"username":"u","password":"p","port":"3306","host":null}`, Secret{Port: 3306, Username: "u", Password: "p"}},
+		"empty places":                        {`{"username":"u","password":"p","port":"","host":"","dbname":""}`, Secret{Username: "u", Password: "p"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := ParseSecret(testARN, &test.text); err != nil || got != test.want {
+				t.Errorf("got %v with password %q, %v; want %v", got, got.Password, err, test.want)
+			}
+		})
+	}
+	for _, text := range []*string{nil, aws.String(""), aws.String("null"), aws.String("hunter2"), aws.String(`{"password":"hunter2"}`), aws.String(`{"password":{"hunter2":1}}`)} {
+		_, err := ParseSecret(testARN, text)
+		wantKind(t, err, SecretUnreadable, "the secret "+testARN+" cannot be used: it ", "hunter2")
+		if !errors.Is(err, ErrSecretContent) {
+			t.Errorf("%v does not wrap ErrSecretContent", err)
+		}
+	}
+}
+
+func TestUselessSecretsAreToldFromUnreadableOnes(t *testing.T) {
+	for reason, test := range map[string]struct {
+		reader *fakeReader
+		want   bool
+	}{
+		"useless":           {&fakeReader{value: "hunter2"}, true},
+		"useless, no host":  {&fakeReader{value: `{"username":"u","password":"hunter2"}`}, true},
+		"unreadable":        {&fakeReader{err: errors.New("no route")}, false},
+		"unreadable so far": {&fakeReader{err: context.DeadlineExceeded}, false},
+	} {
+		err := open(t, Settings{SecretARN: testARN}, WithSecretReader(test.reader)).PingContext(timeLimited(t))
+		wantKind(t, err, SecretUnreadable, "the secret "+testARN, "hunter2")
+		if errors.Is(err, ErrSecretContent) != test.want {
+			t.Errorf("%s: %v", reason, err)
+		}
+	}
+}
+
+// FuzzParseSecret looks for text that panics, gives a log-in without a part that it needs, or comes back in the error.
+func FuzzParseSecret(f *testing.F) {
+	for _, text := range []string{`{"username":"u","password":"p","port":3306}`, `{"port":"\u0031"}`, "[]", "", `{"username":1e999}`, "\xff"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		secret, err := ParseSecret(testARN, &text)
+		if err == nil && (secret.Username == "" || secret.Password == "" || secret.Port < 0 || secret.Port > 65535) {
+			t.Errorf("took %v", secret)
+		}
+		if err != nil && (len(err.Error()) > 300 || secret != Secret{}) {
+			t.Errorf("%v, with %v", err, secret)
+		}
+	})
+}
+
+func TestPrintingASecretHidesThePassword(t *testing.T) {
+	s := Secret{"db.example.com", 3306, "webapp", "hunter2", "shop"}
+	asJSON, err := json.Marshal(map[string]any{"value": s, "pointer": &s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logged bytes.Buffer
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "value", s, "pointer", &s)
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "value", s, "pointer", &s)
+	for form, printed := range map[string]string{
+		"%v": fmt.Sprintf("%v %v", s, &s), "%+v": fmt.Sprintf("%+v %+v", s, &s), "%#v": fmt.Sprintf("%#v %#v", s, &s),
+		"encoding/json": string(asJSON), "log/slog": logged.String(),
+	} {
+		if strings.Contains(printed, "hunter2") || !strings.Contains(printed, "db.example.com") || !strings.Contains(printed, "webapp") {
+			t.Errorf("%s should print host and user, and no password: %s", form, printed)
+		}
+	}
+}
+
+func TestSecretARNs(t *testing.T) {
+	for text, want := range map[string]bool{testARN: true, "": false, "webapp": false, testARN + ":password::": false, testARN + "\n": false, "arn:aws:s3:::bucket": false} {
+		if IsSecretARN(text) != want {
+			t.Errorf("IsSecretARN(%q) is not %v", text, want)
+		}
+	}
 }
 
 // TestAWSClient lets the real SDK talk to a Secrets Manager on loopback.

@@ -18,10 +18,10 @@ import (
 // role, whose privileges may change at any time. Then it sees what the server really allows: it reads a row, and tries
 // to write in ways that would change nothing if they were not refused.
 //
-// An account that is not fit is a [*ProofError] with everything that is wrong. Any other error, such as a connection
+// MaxConnections does not matter. An account that is not fit is a [*ProofError] with everything that is wrong. Any other error, such as a connection
 // that breaks, says that there is no proof either way. The connection that was used is closed.
 func Prove(ctx context.Context, db *sql.DB, u User) error {
-	if err := u.validate(); err != nil {
+	if err := u.validateGrants(); err != nil {
 		return err
 	}
 	conn, err := db.Conn(ctx)

@@ -21,12 +21,35 @@ var systemSchemas = []string{"mysql", "sys", "information_schema", "performance_
 // hostForm is narrower than what MySQL takes: nothing in it means something else to a statement or to the server.
 var hostForm = regexp.MustCompile(`^[0-9A-Za-z._%:/-]{1,255}$`)
 
+// ValidUsername reports whether an account can have that name.
+func ValidUsername(name string) bool { return nameProblem(name, maxUsername) == "" }
+
+// ValidSchema reports whether an account can be given that schema to read.
+func ValidSchema(name string) bool {
+	return nameProblem(name, maxSchema) == "" && !slices.Contains(systemSchemas, strings.ToLower(name))
+}
+
+// ValidHost reports whether an account can be for connections from that host.
+func ValidHost(host string) bool { return hostForm.MatchString(host) }
+
 // validate refuses what MySQL would refuse later, and what it would take for something else.
 func (u User) validate() error {
+	if err := u.validateGrants(); err != nil {
+		return err
+	}
+	if u.MaxConnections < 1 || u.MaxConnections > maxConnections {
+		problem := fmt.Sprintf("is %d: give a number from 1 to %d", u.MaxConnections, maxConnections)
+		return &InvalidError{"MaxConnections", problem}
+	}
+	return nil
+}
+
+// validateGrants is validate for what a proof is about: who may read what.
+func (u User) validateGrants() error {
 	if problem := nameProblem(u.Username, maxUsername); problem != "" {
 		return invalid("Username", u.Username, problem)
 	}
-	if !hostForm.MatchString(u.Host) {
+	if !ValidHost(u.Host) {
 		return invalid("Host", u.Host, "give a host name, an address, or a block of addresses such as 10.0.0.0/16")
 	}
 	if len(u.Schemas) == 0 {
@@ -36,13 +59,9 @@ func (u User) validate() error {
 		if problem := nameProblem(schema, maxSchema); problem != "" {
 			return invalid("Schemas", schema, problem)
 		}
-		if slices.Contains(systemSchemas, strings.ToLower(schema)) {
+		if !ValidSchema(schema) {
 			return invalid("Schemas", schema, "a schema of the server's own is not for a read-only user")
 		}
-	}
-	if u.MaxConnections < 1 || u.MaxConnections > maxConnections {
-		problem := fmt.Sprintf("is %d: give a number from 1 to %d", u.MaxConnections, maxConnections)
-		return &InvalidError{"MaxConnections", problem}
 	}
 	return nil
 }
@@ -80,8 +99,8 @@ func nameProblem(name string, longest int) string {
 		return fmt.Sprintf("it has more than %d characters", longest)
 	case strings.ContainsFunc(name, func(r rune) bool { return r > 0xFFFF }):
 		return "it holds a character that MySQL has no place for in a name, such as an emoji"
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return "it holds a control character"
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }):
+		return "it holds a character that cannot be printed"
 	case strings.TrimSpace(name) != name:
 		return "it begins or ends with white space"
 	}
