@@ -1,0 +1,115 @@
+package resources
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"drawbridge/rehearsal/cloudformation"
+	"drawbridge/rehearsal/iam"
+)
+
+// vpcEndpoint plays AWS::EC2::VPCEndpoint. One of Secrets Manager is a door of the rehearsal's own, with its policy.
+type vpcEndpoint struct{ *Account }
+
+// everything is the policy of a VPC endpoint whose template gives none.
+var everything = map[string]any{"Statement": map[string]any{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}
+
+func (p vpcEndpoint) Create(_ context.Context, r cloudformation.Request) (cloudformation.Resource, error) {
+	in := properties{values: r.Properties}
+	service, privateDNS := in.text("ServiceName", true), in.bool("PrivateDnsEnabled", false)
+	if in.err != nil {
+		return cloudformation.Resource{}, in.err
+	}
+	id := generatedID("vpce")
+	made := cloudformation.Resource{PhysicalID: id, Attributes: map[string]any{
+		"Id": id, "DnsEntries": []any{}, "NetworkInterfaceIds": []any{}, "CreationTimestamp": "2026-01-01T00:00:00Z",
+	}}
+	if service != "com.amazonaws."+p.options.Region+".secretsmanager" {
+		return made, nil
+	}
+	policy, err := endpointPolicy(r.Properties)
+	if err != nil {
+		return cloudformation.Resource{}, err
+	}
+	endpoint, err := p.options.Secrets.OpenEndpoint(policy)
+	if err != nil {
+		return cloudformation.Resource{}, err
+	}
+	host := fmt.Sprintf("%s-%s.secretsmanager.%s.vpce.amazonaws.com", id, id[len(id)-8:], p.options.Region)
+	zone := "Z2RZB8IVTDHKYV"
+	made.Attributes["DnsEntries"] = []any{zone + ":" + host}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.endpoints[id], p.hosts[host] = endpoint, endpoint.URL
+	if privateDNS {
+		p.privateDNS[id] = endpoint.URL
+	}
+	return made, nil
+}
+
+func (p vpcEndpoint) Update(ctx context.Context, r cloudformation.Request) (cloudformation.Resource, error) {
+	for _, name := range []string{"ServiceName", "VpcId", "VpcEndpointType", "PrivateDnsEnabled"} {
+		if r.Properties[name] != r.OldProperties[name] {
+			return p.Create(ctx, r)
+		}
+	}
+	p.mu.Lock()
+	endpoint := p.endpoints[r.PhysicalID]
+	made := cloudformation.Resource{PhysicalID: r.PhysicalID, Attributes: map[string]any{
+		"Id": r.PhysicalID, "DnsEntries": []any{}, "NetworkInterfaceIds": []any{}, "CreationTimestamp": "2026-01-01T00:00:00Z",
+	}}
+	for host, url := range p.hosts {
+		if endpoint != nil && url == endpoint.URL {
+			made.Attributes["DnsEntries"] = []any{"Z2RZB8IVTDHKYV:" + host}
+		}
+	}
+	p.mu.Unlock()
+	if endpoint == nil {
+		return made, nil
+	}
+	policy, err := endpointPolicy(r.Properties)
+	if err == nil {
+		endpoint.SetPolicy(policy)
+	}
+	return made, err
+}
+
+func (p vpcEndpoint) Delete(_ context.Context, r cloudformation.Request) error {
+	p.mu.Lock()
+	endpoint := p.endpoints[r.PhysicalID]
+	delete(p.endpoints, r.PhysicalID)
+	delete(p.privateDNS, r.PhysicalID)
+	for host, url := range p.hosts {
+		if endpoint != nil && url == endpoint.URL {
+			delete(p.hosts, host)
+		}
+	}
+	p.mu.Unlock()
+	if endpoint == nil {
+		return nil
+	}
+	return endpoint.Close()
+}
+
+func endpointPolicy(values map[string]any) (iam.Policy, error) {
+	if document := values["PolicyDocument"]; document != nil {
+		return iam.ParsePolicy(document)
+	}
+	return iam.ParsePolicy(everything)
+}
+
+// localURL is where the rehearsal serves a URL with the host name of a VPC endpoint; other texts stay as they are.
+func (a *Account) localURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+		return text
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if local, ok := a.hosts[u.Hostname()]; ok && (u.Port() == "" || u.Port() == "443") {
+		return local
+	}
+	return text
+}
