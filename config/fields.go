@@ -16,7 +16,7 @@ const (
 	aCIDR       = "an IPv4 CIDR block in canonical form"
 	aNarrowCIDR = "an IPv4 CIDR block in canonical form, /8 or narrower"
 	aPort       = "a port from 1 to 65535"
-	aSchema     = "the name of a MySQL schema: 1 to 64 printable characters, not one of MySQL's own schemas"
+	aSchema     = "the name of a MySQL schema: 1 to 64 printable characters, of which _, % and \\ count twice, not one of MySQL's own schemas"
 	aHostType   = "an EC2 instance type, micro or larger, such as t4g.micro for arm64 and t3.micro for x86_64"
 )
 
@@ -45,11 +45,11 @@ var environmentFields = map[string]field{
 	"database.sampleData":         optional("true to load the sample data into an empty database, or false", `true`),
 	"database.deletionProtection": optional(`true to have RDS refuse to delete the instance, or false (the environment "prod" must say which)`, `true`),
 
-	"readOnlyUsers": required(`an object that holds at least "bi" and "webapp"`,
+	"readOnlyUsers": required(`an object of at most 20 users that holds at least "bi" and "webapp"`,
 		`{"bi": {"username": "tester", "schemas": ["monster_teams"]}, "webapp": {"username": "webapp", "schemas": ["monster_teams"]}}`),
 	"readOnlyUsers.*": optional("an object that describes a read-only MySQL user, under a key of 1 to 20 lower-case letters or digits that starts with a letter",
 		`{"username": "tester", "schemas": ["monster_teams"]}`),
-	"readOnlyUsers.*.username":       required("a MySQL user name of 1 to 32 printable characters that no other user has", `"tester"`),
+	"readOnlyUsers.*.username":       required("a MySQL user name of 1 to 32 printable characters and at most 95 bytes that no other user has", `"tester"`),
 	"readOnlyUsers.*.schemas":        required(`a list of at least one schema which the user may read; for "webapp" it holds "database.name"`, `["monster_teams"]`),
 	"readOnlyUsers.*.schemas.*":      optional(aSchema, `"monster_teams"`),
 	"readOnlyUsers.*.rotate":         optional("true to have the password changed regularly, or false", `true`),

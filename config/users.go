@@ -18,6 +18,11 @@ func (c *checker) readOnlyUsers(root place, e *Environment) {
 			c.problem(at.entry(key), "is missing")
 		}
 	}
+	if n := len(e.ReadOnlyUsers); n > 20 {
+		// Each has a policy on the Lambda function's role, whose policies may have 10,240 characters together (IAM User
+		// Guide, "IAM and AWS STS quotas").
+		c.problem(at, "holds %d users", n)
+	}
 	usernames := unique{}
 	for _, key := range slices.Sorted(maps.Keys(e.ReadOnlyUsers)) {
 		at, user := at.entry(key), e.ReadOnlyUsers[key]
@@ -38,6 +43,9 @@ func (c *checker) readOnlyUsers(root place, e *Environment) {
 func (c *checker) username(at place, name, master string, others unique) {
 	if fault := mysqlNameFault(name, 32); fault != "" {
 		c.problem(at, "%s", fault)
+	} else if len(name) > 95 {
+		// MySQL's CURRENT_USER() cuts a longer one, which then cannot be proved.
+		c.problem(at, "%s has more than 95 bytes in UTF-8", show(name))
 	} else if strings.EqualFold(name, master) {
 		c.problem(at, "%s is the master user, who may write", show(name))
 	} else if isReservedAccount(name) {
@@ -53,6 +61,8 @@ func (c *checker) schemas(at place, schemas []string) {
 		at := at.index(i)
 		if fault := mysqlNameFault(schema, 64); fault != "" {
 			c.problem(at, "%s", fault)
+		} else if patternLength(schema) > 64 {
+			c.problem(at, `%s is too long for a grant, in which _, %% and \ count twice`, show(schema))
 		} else if isSystemSchema(schema) {
 			c.problem(at, "%s is one of MySQL's own schemas", show(schema))
 		} else if listed.seen(schema, at) != "" {
@@ -62,6 +72,11 @@ func (c *checker) schemas(at place, schemas []string) {
 	if len(schemas) == 0 {
 		c.problem(at, "is empty")
 	}
+}
+
+// patternLength is the number of characters of a schema's name in a grant, where wildcards have a backslash before them.
+func patternLength(schema string) int {
+	return utf8.RuneCountInString(schema) + strings.Count(schema, "_") + strings.Count(schema, "%") + strings.Count(schema, `\`)
 }
 
 // ownSchema checks that the web app may read the database that it opens. A list

@@ -2,6 +2,7 @@ package config
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -98,6 +99,9 @@ func wrongConfigs(t testing.TB) map[string]wrongConfig {
 		"key of a user in upper case":       {edit: edit{"readOnlyUsers.Audit", `{"username": "audit", "schemas": ["sales"]}`}},
 		"empty username":                    {edit: edit{"readOnlyUsers.bi.username", `""`}},
 		"username too long":                 {edit: edit{"readOnlyUsers.bi.username", quoted(strings.Repeat("ü", 33))}},
+		"username of too many bytes":        {edit: edit{"readOnlyUsers.bi.username", quoted(strings.Repeat("名", 32))}},
+		"schema too long for a grant":       {edit: edit{"readOnlyUsers.bi.schemas.1", quoted(strings.Repeat("s", 60) + "_%_")}},
+		"too many users":                    {edit: edit{"readOnlyUsers", manyUsers(21)}},
 		"username with a control character": {edit: edit{"readOnlyUsers.bi.username", `"test\u0000er"`}},
 		"username that ends with a space":   {edit: edit{"readOnlyUsers.bi.username", `"tester "`}},
 		"username beyond utf8mb3":           {edit: edit{"readOnlyUsers.bi.username", `"tester🦖"`}},
@@ -355,4 +359,14 @@ func TestErrorsRepeatNoSecret(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyUsers is a config of n read-only users.
+func manyUsers(n int) string {
+	var users strings.Builder
+	users.WriteString(`{"webapp": {"username": "webapp", "schemas": ["monster_teams"]}, "bi": {"username": "bi", "schemas": ["monster_teams"]}`)
+	for i := range n - 2 {
+		fmt.Fprintf(&users, `, "user%d": {"username": "user%d", "schemas": ["monster_teams"]}`, i, i)
+	}
+	return users.String() + "}"
 }

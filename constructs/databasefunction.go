@@ -25,6 +25,9 @@ type DatabaseFunctionProps struct {
 	// Network is where it runs: in the functions tier, which reaches Secrets Manager and CloudFormation's bucket.
 	Network *Network
 
+	// SecretsManagerURL is Network's, or an import of it from another stack.
+	SecretsManagerURL *string
+
 	// Database is what it works on, as the master user.
 	Database *Database
 
@@ -67,13 +70,16 @@ func NewDatabaseFunction(scope constructs.Construct, id string, props *DatabaseF
 	f.allow("ReadTheMasterSecret", []string{"secretsmanager:GetSecretValue"}, props.Database.MasterSecret.SecretArn())
 
 	f.Function = awslambda.NewFunction(f.Construct, jsii.String("Function"), &awslambda.FunctionProps{
-		Description:    jsii.String("Keeps the read-only MySQL users and checks them before the database goes private"),
-		Runtime:        awslambda.Runtime_PROVIDED_AL2023(),
-		Architecture:   props.Architecture.lambda(),
-		Handler:        jsii.String("bootstrap"),
-		Code:           awslambda.Code_FromAsset(&props.Code, nil),
-		MemorySize:     jsii.Number(256),
-		Timeout:        awscdk.Duration_Seconds(jsii.Number(functionSeconds)),
+		Description:  jsii.String("Keeps the read-only MySQL users and checks them before the database goes private"),
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture: props.Architecture.lambda(),
+		Handler:      jsii.String("bootstrap"),
+		Code:         awslambda.Code_FromAsset(&props.Code, nil),
+		MemorySize:   jsii.Number(256),
+		Timeout:      awscdk.Duration_Seconds(jsii.Number(functionSeconds)),
+		// Nobody waits any longer then: an old event must not undo what a later deployment did.
+		MaxEventAge:    awscdk.Duration_Seconds(jsii.Number(serviceSeconds)),
+		RetryAttempts:  jsii.Number(2),
 		Role:           f.Role,
 		LogGroup:       logGroup,
 		Vpc:            props.Network.Vpc,
@@ -82,7 +88,7 @@ func NewDatabaseFunction(scope constructs.Construct, id string, props *DatabaseF
 		Environment: &map[string]*string{
 			"DRAWBRIDGE_MASTER_SECRET_ARN": props.Database.MasterSecret.SecretArn(),
 			// The endpoint has no private DNS name, so the SDK is told its own.
-			"AWS_ENDPOINT_URL_SECRETS_MANAGER": props.Network.SecretsManagerURL(),
+			"AWS_ENDPOINT_URL_SECRETS_MANAGER": props.SecretsManagerURL,
 		},
 	})
 	return f

@@ -21,7 +21,7 @@ func functionTemplate(t *testing.T, build func(stack awscdk.Stack, function *con
 			InstanceClass: "db.t4g.micro", StorageGiB: 20, BackupDays: 1,
 		})
 		function := constructs.NewDatabaseFunction(stack, "Function", &constructs.DatabaseFunctionProps{
-			Network: network, Database: database, Architecture: constructs.ARM64, Code: code,
+			Network: network, SecretsManagerURL: network.SecretsManagerURL(), Database: database, Architecture: constructs.ARM64, Code: code,
 		})
 		if build != nil {
 			build(stack, function, database)

@@ -54,7 +54,7 @@ func NewDatabaseStack(scope construct.Construct, id string, props *DatabaseStack
 		PubliclyAccessible: env.Exposure == config.Public,
 	})
 	s.Function = constructs.NewDatabaseFunction(s.Stack, "DatabaseFunction", &constructs.DatabaseFunctionProps{
-		Network: network, Database: s.Database, Architecture: constructs.Architecture(env.Architecture), Code: props.FunctionCode,
+		Network: network, SecretsManagerURL: props.Network.SecretsManagerURL, Database: s.Database, Architecture: constructs.Architecture(env.Architecture), Code: props.FunctionCode,
 	})
 	var users []*constructs.ReadOnlyUser
 	for _, key := range slices.Sorted(maps.Keys(env.ReadOnlyUsers)) {

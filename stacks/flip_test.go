@@ -153,8 +153,16 @@ func TestTheLambdaFunction(t *testing.T) {
 		})
 		t.Run("finds Secrets Manager at the endpoint, by the endpoint's own name", func(t *testing.T) {
 			url := cdktest.JSON(function["Environment"].(map[string]any)["Variables"].(map[string]any)["AWS_ENDPOINT_URL_SECRETS_MANAGER"])
-			if !strings.HasPrefix(url, `{"Fn::Join":["",["https://",{"Fn::Select":[1,{"Fn::Split":[":",{"Fn::Select":[0,`) || !strings.Contains(url, "SecretsManagerEndpoint") {
-				t.Errorf("it is told %s", url)
+			name := strings.TrimSuffix(strings.TrimPrefix(url, `{"Fn::ImportValue":"`), `"}`)
+			exported := ""
+			for _, output := range templates["Network"]["Outputs"].(map[string]any) {
+				if output := output.(map[string]any); cdktest.JSON(output["Export"]) == `{"Name":"`+name+`"}` {
+					exported = cdktest.JSON(output["Value"])
+				}
+			}
+			want := `{"Fn::Join":["",["https://",{"Fn::Select":[1,{"Fn::Split":[":",{"Fn::Select":[0,{"Fn::GetAtt":["NetworkVpcSecretsManagerEndpoint522C18D9","DnsEntries"]}]}]}]}]]}`
+			if exported != want {
+				t.Errorf("it is told %s, which is %s", url, exported)
 			}
 		})
 		t.Run("has no secret in its environment", func(t *testing.T) {
@@ -183,6 +191,12 @@ func TestTheLambdaFunction(t *testing.T) {
 			// Three invocations of 180 s, with a minute and two minutes between them.
 			if function["Timeout"] != 180.0 || 3*180+60+120 > 900 {
 				t.Errorf("its own time is %v s", function["Timeout"])
+			}
+		})
+		t.Run("gets no event that CloudFormation has given up on", func(t *testing.T) {
+			events := database.One(t, "AWS::Lambda::EventInvokeConfig").Properties
+			if events["MaximumEventAgeInSeconds"] != 900.0 || events["MaximumRetryAttempts"] != 2.0 {
+				t.Errorf("it gets events as in %s", cdktest.JSON(events))
 			}
 		})
 		t.Run("keeps its log for three months", func(t *testing.T) {

@@ -3,6 +3,7 @@ package stacks
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	construct "github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"drawbridge/config"
 	"drawbridge/constructs"
@@ -18,6 +19,9 @@ type NetworkStackProps struct {
 type NetworkStack struct {
 	awscdk.Stack
 	Network *constructs.Network
+
+	// SecretsManagerURL is the network's, for other stacks.
+	SecretsManagerURL *string
 }
 
 // NewNetworkStack adds the Network stack to scope.
@@ -31,7 +35,10 @@ func NewNetworkStack(scope construct.Construct, id string, props *NetworkStackPr
 
 	n := s.Network
 	export(s.Stack, n.Vpc.VpcId(), n.Vpc.VpcCidrBlock(), n.Vpc.InternetGatewayId(), n.FunctionsSecurityGroup.SecurityGroupId())
-	s.Stack.ExportStringListValue(n.SecretsManagerEndpoint.VpcEndpointDnsEntries(), nil)
+	// The address alone: the endpoint's other names may change, and an export in use may not.
+	s.SecretsManagerURL = s.Stack.ExportValue(n.SecretsManagerURL(), &awscdk.ExportValueOptions{
+		Name: jsii.String(*s.Stack.StackName() + ":SecretsManagerURL"),
+	})
 	for _, subnet := range *n.PublicSubnets() {
 		export(s.Stack, subnet.SubnetId())
 	}

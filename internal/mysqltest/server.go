@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -150,20 +151,29 @@ func (s *Server) setUp(initial string) (err error) {
 	return os.Remove(users)
 }
 
-// freePort returns a loopback port that nobody listens on. It is below the
-// range from which systems pick the ports of outgoing connections, so that it
-// stays free while a restarting server is away.
+// given are the ports of this process's servers, also of those that are away.
+var given sync.Map
+
+// freePort returns a loopback port that nobody listens on, and that stays free
+// while a restarting server is away: it is below the range from which systems
+// pick the ports of outgoing connections, and other test binaries, which run at
+// the same time, pick theirs elsewhere.
 func freePort() (int, error) {
-	const lowest, count = 15_000, 15_000
+	const lowest, binaries, each = 15_000, 150, 100
+	first := lowest + os.Getpid()%binaries*each
 	var err error
-	for range 100 {
-		port := lowest + rand.IntN(count)
+	for range 10 * each {
+		port := first + rand.IntN(each)
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
+		}
 		var l net.Listener
 		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
 			return port, l.Close()
 		}
+		given.Delete(port)
 	}
-	return 0, fmt.Errorf("no port from %d to %d is free: %w", lowest, lowest+count-1, err)
+	return 0, fmt.Errorf("no port from %d to %d is free: %w", first, first+each-1, err)
 }
 
 var errPortTaken = errors.New("another process took the port")
@@ -302,5 +312,6 @@ func (s *Server) Resume(t testing.TB) {
 // discard ends the server and removes its files.
 func (s *Server) discard() {
 	s.kill()
+	given.Delete(s.Port)
 	_ = os.RemoveAll(s.dir)
 }
