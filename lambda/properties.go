@@ -35,7 +35,7 @@ type form struct {
 }
 
 var (
-	mysqlUsername = form{"the name of a MySQL user: 1 to 32 printable characters", readonlyuser.ValidUsername}
+	mysqlUsername = form{"the name of a MySQL user: 1 to 32 printable characters, at most 95 bytes", readonlyuser.ValidUsername}
 	mysqlSchema   = form{"the name of a MySQL schema: 1 to 64 printable characters, not one of MySQL's own schemas", readonlyuser.ValidSchema}
 	mysqlHost     = form{"where the user may connect from: an address, a CIDR block such as 10.0.0.0/16, or %", readonlyuser.ValidHost}
 	secretARN     = form{"the ARN of a Secrets Manager secret", mysqldb.IsSecretARN}

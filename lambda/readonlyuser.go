@@ -134,7 +134,8 @@ func (f userResource) ensure(ctx context.Context, r *request, want userPropertie
 func (f userResource) delete(ctx context.Context, r *request) error {
 	username, finished := usernameOf(r.PhysicalResourceID)
 	if username == "" {
-		return nil // an id that no version of this resource has given
+		// CloudFormation made the id up, as a Create did not answer in time: it may have made the account.
+		username = oldText(r.ResourceProperties, "Username")
 	}
 	err := retry(ctx, func() error {
 		err := f.drop(ctx, r, username)

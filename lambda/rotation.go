@@ -55,7 +55,8 @@ func (f *function) step(ctx context.Context, r rotation) error {
 	if err != nil {
 		return err
 	}
-	if !aws.ToBool(secret.RotationEnabled) {
+	// It is absent until the first rotation ("DescribeSecret" in the AWS Secrets Manager API reference).
+	if secret.RotationEnabled != nil && !*secret.RotationEnabled {
 		return fmt.Errorf("the secret %s is not rotated: turn its rotation on", r.SecretID)
 	}
 	stages, ok := secret.VersionIdsToStages[r.ClientRequestToken]
@@ -131,7 +132,7 @@ func (f *function) setSecret(ctx context.Context, r rotation) error {
 }
 
 // testSecret logs in with the pending password and reads. When a schedule is made that does not rotate at once, Secrets
-// Manager takes this step alone, with a pending version that has no value: the current one is tested then
+// Manager takes this step alone, with a pending version that may have no value: the current one is tested then
 // ("RotateSecret" in the AWS Secrets Manager API reference, RotateImmediately).
 func (f *function) testSecret(ctx context.Context, r rotation) error {
 	secret, err := f.pendingSecret(ctx, r)

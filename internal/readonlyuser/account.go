@@ -228,7 +228,7 @@ func accountStatement(verb string, u User, o Owner, password string) (string, er
 //
 // Errors are [*InvalidError], [*NoAccountError], [*NotOursError] and, wrapped, the server's own.
 func (s *Session) Rotate(ctx context.Context, username, password string) error {
-	if problem := nameProblem(username, maxUsername); problem != "" {
+	if problem := usernameProblem(username); problem != "" {
 		return invalid("Username", username, problem)
 	}
 	if err := validatePassword(password); err != nil {
@@ -261,7 +261,7 @@ func (s *Session) Rotate(ctx context.Context, username, password string) error {
 // Drop drops the account of that name that o owns, at whatever host. One that is absent, or not o's, stays as it is:
 // dropped is then false, with no error. Connections that the account has open stay open.
 func (s *Session) Drop(ctx context.Context, username string, o Owner) (dropped bool, err error) {
-	if nameProblem(username, maxUsername) != "" {
+	if usernameProblem(username) != "" {
 		return false, nil // Ensure made none of that name
 	}
 	found, err := s.accounts(ctx, username)

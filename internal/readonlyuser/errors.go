@@ -26,7 +26,7 @@ func (e *LockedError) Error() string {
 		return "another deployment changes accounts on this MySQL server: wait until it has ended, then try again"
 	}
 	return fmt.Sprintf("another deployment changes accounts on this MySQL server (its connection %d, of the user %q, "+
-		"holds the lock %s): wait until it has ended, or end that connection with KILL %d, then try again",
+		"holds the lock %s): wait until it has ended, or end that connection (on RDS: CALL mysql.rds_kill(%d)), then try again",
 		e.Connection, e.Username, lockName, e.Connection)
 }
 

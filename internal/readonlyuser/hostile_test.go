@@ -24,6 +24,7 @@ func TestNamesThatMySQLWouldRefuseOrMistake(t *testing.T) {
 	}{
 		"no username":                   {func(u *User, _ *Owner, _ *string) { u.Username = "" }, "Username"},
 		"a username of 33 characters":   {func(u *User, _ *Owner, _ *string) { u.Username = long(33) }, "Username"},
+		"a username of 96 bytes":        {func(u *User, _ *Owner, _ *string) { u.Username = strings.Repeat("名", 32) }, "Username"},
 		"a username with a zero byte":   {func(u *User, _ *Owner, _ *string) { u.Username = "admin\x00x" }, "Username"},
 		"a username with white space":   {func(u *User, _ *Owner, _ *string) { u.Username = "admin " }, "Username"},
 		"a username with a line break":  {func(u *User, _ *Owner, _ *string) { u.Username = "a\nb" }, "Username"},
@@ -91,6 +92,7 @@ func TestUnusualNames(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("ä", n) }
 	for name, change := range map[string]func(u *User, password *string){
 		"a username of 32 characters":   func(u *User, _ *string) { u.Username = long(32) },
+		"a username of 95 bytes":        func(u *User, _ *string) { u.Username = strings.Repeat("名", 31) + "ä" },
 		"quotes of every kind":          func(u *User, _ *string) { u.Username = "a'b\"c`d" },
 		"backslashes":                   func(u *User, _ *string) { u.Username = `a\b\'` },
 		"an at sign":                    func(u *User, _ *string) { u.Username = "a@b@%" },

@@ -56,7 +56,7 @@ func TestBeginNamesWhoHoldsTheLock(t *testing.T) {
 	_, err := Begin(ctx, db)
 	locked, ok := errors.AsType[*LockedError](err)
 	master, _ := f.server.Master()
-	if !ok || locked.Connection != id || locked.Username != master || !strings.Contains(err.Error(), fmt.Sprintf("KILL %d", id)) {
+	if !ok || locked.Connection != id || locked.Username != master || !strings.Contains(err.Error(), fmt.Sprintf("CALL mysql.rds_kill(%d)", id)) {
 		t.Errorf("got %v, want a *LockedError that names connection %d of %s", err, id, master)
 	}
 	if !errors.Is(err, context.DeadlineExceeded) || mysqldb.Explain(err).Kind != mysqldb.TimedOut {

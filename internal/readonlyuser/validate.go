@@ -11,6 +11,7 @@ import (
 
 const (
 	maxUsername    = 32      // characters ("CREATE USER Statement")
+	maxUserBytes   = 95      // of a longer name, a connection's CURRENT_USER() lacks the end
 	maxSchema      = 64      // characters ("Identifier Length Limits")
 	maxConnections = 100_000 // the most that max_connections allows
 )
@@ -22,7 +23,7 @@ var systemSchemas = []string{"mysql", "sys", "information_schema", "performance_
 var hostForm = regexp.MustCompile(`^[0-9A-Za-z._%:/-]{1,255}$`)
 
 // ValidUsername reports whether an account can have that name.
-func ValidUsername(name string) bool { return nameProblem(name, maxUsername) == "" }
+func ValidUsername(name string) bool { return usernameProblem(name) == "" }
 
 // ValidSchema reports whether an account can be given that schema to read.
 func ValidSchema(name string) bool {
@@ -46,7 +47,7 @@ func (u User) validate() error {
 
 // validateGrants is validate for what a proof is about: who may read what.
 func (u User) validateGrants() error {
-	if problem := nameProblem(u.Username, maxUsername); problem != "" {
+	if problem := usernameProblem(u.Username); problem != "" {
 		return invalid("Username", u.Username, problem)
 	}
 	if !ValidHost(u.Host) {
@@ -84,6 +85,14 @@ func validatePassword(password string) error {
 		return &InvalidError{"password", "is not UTF-8 text, or holds a zero byte, where MySQL would end it"}
 	}
 	return nil
+}
+
+// usernameProblem says why name cannot be that of an account.
+func usernameProblem(name string) string {
+	if problem := nameProblem(name, maxUsername); problem != "" || len(name) <= maxUserBytes {
+		return problem
+	}
+	return fmt.Sprintf("it has more than %d bytes in UTF-8, the end of which MySQL forgets", maxUserBytes)
 }
 
 // nameProblem says why name cannot be that of an account or a schema ("Schema Object Names"). Where MySQL would refuse

@@ -61,18 +61,48 @@ func synthesize(t testing.TB, change func(dev config)) *template.Assembly {
 	if text, err = json.Marshal(file.Context); err != nil {
 		t.Fatal(err)
 	}
-	out := filepath.Join(t.TempDir(), "cdk.out")
-	app := exec.Command(filepath.Join(root, "build", "cdk"))
-	app.Dir = root
-	app.Env = append(os.Environ(), "CDK_CONTEXT_JSON="+string(text), "CDK_OUTDIR="+out, "CDK_VALIDATION=false")
-	if output, err := app.CombinedOutput(); err != nil {
-		t.Fatalf("the app does not synthesize: %v\n%s", err, output)
+	once, _ := synthesized.LoadOrStore(string(text), sync.OnceValues(func() (string, error) { return runApp(root, string(text)) }))
+	out, err := once.(func() (string, error))()
+	if err != nil {
+		t.Fatal(err)
 	}
 	assembly, err := template.ReadAssembly(out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return assembly
+}
+
+// assemblies is the folder of what was synthesized, and synthesized what gives its folders, by the context: many tests
+// want the same.
+var (
+	assemblies  string
+	synthesized sync.Map
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if assemblies, err = os.MkdirTemp("", "drawbridge-assemblies-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(assemblies)
+	os.Exit(code)
+}
+
+// runApp runs the CDK app and returns the folder that it wrote.
+func runApp(root, context string) (string, error) {
+	out, err := os.MkdirTemp(assemblies, "cdk.out-")
+	if err != nil {
+		return "", err
+	}
+	app := exec.Command(filepath.Join(root, "build", "cdk"))
+	app.Dir = root
+	app.Env = append(os.Environ(), "CDK_CONTEXT_JSON="+context, "CDK_OUTDIR="+out, "CDK_VALIDATION=false")
+	if output, err := app.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("the app does not synthesize: %w\n%s", err, output)
+	}
+	return out, nil
 }
 
 // public puts the database into the public phase.
@@ -157,6 +187,16 @@ func newPlay(t testing.TB, change func(*rehearsal.Options)) *play {
 	return p
 }
 
+// run runs a subtest, to which the play belongs until it ends.
+func (p *play) run(name string, f func(t *testing.T)) {
+	outer := p.t.(*testing.T)
+	outer.Run(name, func(t *testing.T) {
+		p.t = t
+		defer func() { p.t = outer }()
+		f(t)
+	})
+}
+
 // shorter gives the function less time than its template does, for tests in which it uses it up.
 func shorter(timeout time.Duration) func(*rehearsal.Options) {
 	return func(o *rehearsal.Options) { o.FunctionTimeout = timeout }
@@ -219,6 +259,7 @@ func (p *play) logIn(key, query string) error {
 	p.t.Helper()
 	_, secret := p.secretOf(key)
 	db := p.server.Open(p.t, secret["username"].(string), secret["password"].(string), "")
+	defer db.Close() //nolint:errcheck // nothing is buffered
 	rows, err := db.QueryContext(p.t.Context(), query)
 	if err != nil {
 		return err
@@ -232,7 +273,9 @@ func (p *play) logIn(key, query string) error {
 // accounts are the MySQL accounts of that user name, as 'user'@'host'.
 func (p *play) accounts(username string) (found []string) {
 	p.t.Helper()
-	rows, err := p.server.Root(p.t).Query("SELECT User, Host FROM mysql.user WHERE User = ? ORDER BY Host", username)
+	root := p.server.Root(p.t)
+	defer root.Close() //nolint:errcheck // only read
+	rows, err := root.Query("SELECT User, Host FROM mysql.user WHERE User = ? ORDER BY Host", username)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -247,10 +290,12 @@ func (p *play) accounts(username string) (found []string) {
 	return found
 }
 
-// asMaster runs a statement as the master user.
+// asMaster runs a statement as somebody who may do all that a master user may.
 func (p *play) asMaster(statement string, arguments ...any) {
 	p.t.Helper()
-	if _, err := p.server.Root(p.t).Exec(statement, arguments...); err != nil {
+	root := p.server.Root(p.t)
+	defer root.Close() //nolint:errcheck // nothing is buffered
+	if _, err := root.Exec(statement, arguments...); err != nil {
 		p.t.Fatal(err)
 	}
 }
