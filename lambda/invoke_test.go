@@ -151,7 +151,7 @@ func TestEachEventHasOneLineInTheLog(t *testing.T) {
 		{Level: "ERROR", RequestType: "Create", ResourceType: "Custom::FlipGate", LogicalID: "TheResource", RequestID: "5c7cf1a9-1111", Outcome: "FAILED",
 			Reason: "the resource's properties are wrong: Exposure is not public or private"},
 		{Level: "ERROR", Step: "setSecret", Secret: arnOf("x"), Outcome: "FAILED",
-			Reason: "DescribeSecret of the secret " + arnOf("x") + " failed: Secrets Manager answered ResourceNotFoundException: it was deleted, or has no such version"},
+			Reason: "DescribeSecret of the secret " + arnOf("x") + " failed: Secrets Manager answered ResourceNotFoundException: it was deleted, or has no such version, so check the ARN, or deploy what makes it"},
 	}
 	if len(lines) != len(want) {
 		t.Fatalf("%d lines, want %d: %s", len(lines), len(want), r.log())
@@ -171,12 +171,13 @@ func TestSecretsManagersErrorsAreSentences(t *testing.T) {
 		err  error
 		want string
 	}{
-		"not there":     {nil, "Secrets Manager answered ResourceNotFoundException: it was deleted, or has no such version"},
+		"not there":     {nil, "Secrets Manager answered ResourceNotFoundException: it was deleted, or has no such version, so check the ARN, or deploy what makes it"},
 		"may not":       {apiError("AccessDeniedException"), "Secrets Manager answered AccessDeniedException: allow secretsmanager:GetSecretValue on it for the function's role, and in the VPC endpoint's policy"},
-		"wrong":         {apiError("ValidationException"), "Secrets Manager answered ValidationException"},
+		"throttled":     {apiError("ThrottlingException"), "Secrets Manager answered ThrottlingException: try again in a few minutes"},
+		"wrong":         {apiError("ValidationException"), "Secrets Manager answered ValidationException: see GetSecretValue in Secrets Manager's API reference"},
 		"out of reach":  {errors.New("dial tcp: no route"), "Secrets Manager cannot be reached: check the VPC endpoint, its security group and AWS_ENDPOINT_URL_SECRETS_MANAGER"},
 		"out of time":   {context.DeadlineExceeded, "Secrets Manager did not answer in time: check the VPC endpoint and its security group"},
-		"being deleted": {secretIsGone(), "Secrets Manager answered InvalidRequestException: it may be scheduled for deletion"},
+		"being deleted": {secretIsGone(), "Secrets Manager answered InvalidRequestException: it may be scheduled for deletion, so restore it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)

@@ -126,7 +126,13 @@ func (f userResource) ensure(ctx context.Context, r *request, want userPropertie
 		if err != nil {
 			return err
 		}
-		return f.prove(ctx, want.SecretARN, secret, want.User)
+		err = f.prove(ctx, want.SecretARN, secret, want.User)
+		if _, ok := errors.AsType[*readonlyuser.ProofError](err); ok {
+			// The account's own grants were put right just now, so the rest comes from elsewhere.
+			err = fmt.Errorf("%w: create each schema before a user may read it, revoke what reaches the user through roles "+
+				"or anonymous accounts, then deploy again", err)
+		}
+		return err
 	})
 }
 

@@ -228,7 +228,7 @@ func TestCreateThatFailedIsDeleted(t *testing.T) {
 	t.Run("after it made the account", func(t *testing.T) {
 		u := newUserRig(t)
 		made := u.create(userType, u.properties("Schemas", []any{u.schema, "absent_schema"}))
-		u.failed(made, "mysql-user-unfinished:"+u.username, "absent_schema")
+		u.failed(made, "mysql-user-unfinished:"+u.username, "absent_schema", "create each schema before a user may read it")
 		if u.account(u.username) == "" {
 			t.Fatal("no account was made, the test is of no use")
 		}
@@ -522,7 +522,7 @@ func TestSecretsThatAreOfNoUse(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"not JSON":     {"hunter2hunter2", "not JSON"},
 		"another JSON": {`["hunter2hunter2"]`, "not JSON"},
-		"no password":  {`{"username":"u"}`, "no username or no password"},
+		"no password":  {`{"username":"u"}`, "no username or no password: put a value with these keys into it"},
 		"no host":      {`{"username":"u","password":"hunter2hunter2"}`, "the secret names no host (" + arnOf("master") + ")"},
 		"a wrong port": {`{"username":"u","password":"hunter2hunter2","host":"h","port":"hunter2hunter2"}`, "not JSON"},
 	} {

@@ -62,8 +62,7 @@ func transient(err error) bool {
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		// A policy that was just made may take a while to be everywhere ("Troubleshoot IAM", eventual consistency).
-		return api.ErrorCode() == "AccessDeniedException" || api.ErrorFault() == smithy.FaultServer ||
-			awsretry.IsErrorRetryables(awsretry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
+		return api.ErrorCode() == "AccessDeniedException" || isRetryable(err)
 	}
 	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && (refused.Number == lockWaitTimeout || refused.Number == deadlock) {
 		return true
@@ -73,4 +72,11 @@ func transient(err error) bool {
 	}
 	kind := mysqldb.Explain(err).Kind
 	return kind == mysqldb.Unreachable || kind == mysqldb.TimedOut
+}
+
+// isRetryable reports whether err is an error of AWS that another try may not meet: throttling, or a fault of its own.
+func isRetryable(err error) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && (api.ErrorFault() == smithy.FaultServer ||
+		awsretry.IsErrorRetryables(awsretry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary)
 }

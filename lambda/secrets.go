@@ -65,7 +65,11 @@ func (f *function) readSecret(ctx context.Context, arn string) (mysqldb.Secret, 
 	if err != nil {
 		return mysqldb.Secret{}, err
 	}
-	return mysqldb.ParseSecret(arn, version.text)
+	secret, err := mysqldb.ParseSecret(arn, version.text)
+	if err != nil {
+		return mysqldb.Secret{}, fmt.Errorf("%w: put a value with these keys into it, or delete and deploy what made it", err)
+	}
+	return secret, nil
 }
 
 // putVersion writes a version of a secret, once: where that version exists with another value the error is a
@@ -128,9 +132,13 @@ func secretSentence(call, arn string, err error) string {
 		case api.ErrorCode() == "AccessDeniedException":
 			reason += ": allow secretsmanager:" + call + " on it for the function's role, and in the VPC endpoint's policy"
 		case isNotFound(err):
-			reason += ": it was deleted, or has no such version"
+			reason += ": it was deleted, or has no such version, so check the ARN, or deploy what makes it"
 		case isScheduledForDeletion(err):
-			reason += ": it may be scheduled for deletion"
+			reason += ": it may be scheduled for deletion, so restore it"
+		case isRetryable(err):
+			reason += ": try again in a few minutes"
+		default:
+			reason += ": see " + call + " in Secrets Manager's API reference"
 		}
 	} else if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		reason = "Secrets Manager did not answer in time: check the VPC endpoint and its security group"

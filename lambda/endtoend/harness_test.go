@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -81,7 +83,12 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	var err error
+	flag.Parse()
+	// Tests that run in parallel wait most of their time, for a server that is away or for time to run out.
+	err := flag.Set("test.parallel", strconv.Itoa(max(8, runtime.GOMAXPROCS(0))))
+	if err != nil {
+		panic(err)
+	}
 	if assemblies, err = os.MkdirTemp("", "drawbridge-assemblies-"); err != nil {
 		panic(err)
 	}
