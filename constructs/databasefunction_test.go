@@ -113,7 +113,7 @@ func TestSSHKeyPair(t *testing.T) {
 		policy := made.One(t, "AWS::SecretsManager::ResourcePolicy")
 		check(t, policy.Properties, map[string]any{"SecretId": "${" + secret.ID + "}", "BlockPublicPolicy": true})
 		checkStatements(t, policy.Properties["ResourcePolicy"],
-			"Allow secretsmanager:DescribeSecret,secretsmanager:GetSecretValue,secretsmanager:PutSecretValue,secretsmanager:UpdateSecretVersionStage on *"+
+			"Allow secretsmanager:GetSecretValue,secretsmanager:PutSecretValue,secretsmanager:UpdateSecretVersionStage on *"+
 				` Principal {"AWS":"${`+called(t, made, "AWS::IAM::Role", "Function").ID+`.Arn}"}`)
 		made.Dependencies().CheckOrder(t, policy.ID, key.ID)
 	})

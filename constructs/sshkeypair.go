@@ -56,7 +56,7 @@ func NewSSHKeyPair(scope constructs.Construct, id string, props *SSHKeyPairProps
 			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 				Sid:        jsii.String("TheFunctionMakesTheKey"),
 				Principals: &[]awsiam.IPrincipal{awsiam.NewArnPrincipal(props.Function.Role.RoleArn())},
-				Actions: jsii.Strings("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue",
+				Actions: jsii.Strings("secretsmanager:GetSecretValue",
 					"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"),
 				// In a resource policy: the secret itself.
 				Resources: jsii.Strings("*"),

@@ -29,7 +29,8 @@ func (f *function) open(arn string, secret mysqldb.Secret) (*sql.DB, error) {
 // openMaster prepares connections as the master user.
 func (f *function) openMaster(ctx context.Context) (*sql.DB, error) {
 	if !mysqldb.IsSecretARN(f.masterSecretARN) {
-		return nil, errors.New("DRAWBRIDGE_MASTER_SECRET_ARN in the function's environment is not the ARN of a secret: set it to that of the master user's")
+		return nil, errors.New("DRAWBRIDGE_MASTER_SECRET_ARN in the function's environment is not the ARN of a secret: " +
+			"set it to that of the master user's")
 	}
 	secret, err := f.readSecret(ctx, f.masterSecretARN)
 	if err != nil {
@@ -101,5 +102,13 @@ func (f *function) prove(ctx context.Context, arn string, secret mysqldb.Secret,
 	if err := db.PingContext(ctx); err != nil {
 		return fmt.Errorf("logging in as the MySQL user %s with the secret %s: %w", user.Username, arn, err)
 	}
-	return readonlyuser.Prove(ctx, db, user)
+	if err := readonlyuser.Prove(ctx, db, user); err != nil {
+		return err
+	}
+	master, err := f.openMaster(ctx)
+	if err != nil {
+		return err
+	}
+	defer master.Close() //nolint:errcheck // only read
+	return readonlyuser.ProveAlone(ctx, master, user)
 }

@@ -115,7 +115,9 @@ func (f userResource) ensure(ctx context.Context, r *request, want userPropertie
 				return err
 			}
 			if leftover != "" {
-				_, err = session.Drop(ctx, leftover, r.owner())
+				if _, err = session.Drop(ctx, leftover, r.owner()); isNotOurs(err) {
+					err = nil
+				}
 			}
 			return err
 		})
@@ -160,6 +162,10 @@ func (f userResource) delete(ctx context.Context, r *request) error {
 		slog.Warn("an account that a failed Create made may still be there", "username", username, "reason", err.Error())
 		return nil
 	}
+	if isNotOurs(err) {
+		return fmt.Errorf("%s; it had the mark of this resource and has it no more, so that it is not dropped: if it "+
+			"shall go, DROP USER as the master user, then delete again", cut(err.Error(), reasonBytes/2))
+	}
 	return fmt.Errorf("%s; the user %s is not dropped: make the database reachable and delete again, or leave the user "+
 		"there with aws cloudformation delete-stack --stack-name %s --retain-resources %s",
 		cut(err.Error(), reasonBytes/2), username, r.stackName(), r.LogicalResourceID)
@@ -188,10 +194,19 @@ func usernameOf(id string) (username string, finished bool) {
 	return username, false
 }
 
-// isGone reports whether err says that the database, or the secret that leads to it, was deleted.
+// isGone reports whether err says that the database, or the secret that leads to it, was deleted. A name of Secrets
+// Manager's that does not resolve says nothing of the kind.
 func isGone(err error) bool {
-	if name, ok := errors.AsType[*net.DNSError](err); ok && name.IsNotFound {
-		return true
+	if _, ok := errors.AsType[*secretError](err); ok {
+		return isNotFound(err) || isScheduledForDeletion(err)
 	}
-	return isNotFound(err) || isScheduledForDeletion(err)
+	name, ok := errors.AsType[*net.DNSError](err)
+	return ok && name.IsNotFound
+}
+
+// isNotOurs reports whether err says that there is an account, and that it is not this resource's.
+func isNotOurs(err error) bool {
+	_, notOurs := errors.AsType[*readonlyuser.NotOursError](err)
+	_, anothers := errors.AsType[*readonlyuser.OwnedByAnotherError](err)
+	return notOurs || anothers
 }

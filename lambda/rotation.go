@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -95,6 +96,8 @@ func (f *function) createSecret(ctx context.Context, r rotation) error {
 	if err != nil {
 		return err
 	}
+	// Decoders such as Go's take a key in any case for the password.
+	maps.DeleteFunc(value, func(key string, _ json.RawMessage) bool { return strings.EqualFold(key, "password") })
 	value["password"] = json.RawMessage(`"` + password + `"`)
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -122,12 +125,19 @@ func (f *function) setSecret(ctx context.Context, r rotation) error {
 			"take AWSPENDING off it and start the rotation again", r.SecretID)
 	}
 	return f.inSession(ctx, func(session *readonlyuser.Session) error {
-		// Inside the session: a second delivery of the event must not make the new password the old one too.
 		works, err := f.logsIn(ctx, r.SecretID, next)
 		if err != nil || works {
 			return err
 		}
-		return session.Rotate(ctx, next.Username, next.Password)
+		// Whoever can write into this secret must not be able to take over the account of another.
+		if works, err = f.logsIn(ctx, r.SecretID, now); err != nil {
+			return err
+		}
+		if !works {
+			return fmt.Errorf("the current password in the secret %s does not log in as %s: deploy any change of that user, "+
+				"which sets it, then rotate again", r.SecretID, now.Username)
+		}
+		return session.Rotate(ctx, next.Username, now.Password, next.Password)
 	})
 }
 

@@ -182,7 +182,7 @@ func TestRotationIsRefused(t *testing.T) {
 			u.pending(nil)
 			u.root("DROP USER " + u.username + "@'" + loopback + "'")
 			return nil
-		}, "there is no MySQL account"},
+		}, "does not log in as"},
 		"a pending version that is no JSON": {func(u *userRig) map[string]any {
 			u.pendingText("hunter2hunter2")
 			return nil
@@ -301,5 +301,26 @@ func TestNewPasswords(t *testing.T) {
 			t.Fatal("a password is not 32 letters and digits of each kind, or came twice")
 		}
 		seen[password] = true
+	}
+}
+
+// The username in a secret is whatever somebody writes there: with it alone, one user's secret would open another's
+// account.
+func TestRotationWithTheNameOfAnotherUserIsRefused(t *testing.T) {
+	u := newUserRig(t)
+	u.created()
+	victim := u.username + "_victim"
+	u.root(fmt.Sprintf("CREATE USER %s@`%s` IDENTIFIED BY 'Own-Password-1' ATTRIBUTE '{\"drawbridge\": {\"stack\": \"%s\", \"resource\": \"Another\"}}'",
+		victim, loopback, stackID))
+	t.Cleanup(func() { u.root(fmt.Sprintf("DROP USER %s@`%s`", victim, loopback)) })
+	u.begin(1)
+	u.setUser(u.username, "Unknown-Password-1", map[string]any{"username": victim})
+	u.pending(map[string]any{"username": victim})
+	event := map[string]any{"SecretId": arnOf(u.username), "ClientRequestToken": token(1), "Step": "setSecret"}
+	if err := u.invoke(event); err == nil || !strings.Contains(err.Error(), "does not log in as "+victim) {
+		t.Errorf("got %v", err)
+	}
+	if !u.logsIn(victim, "Own-Password-1") {
+		t.Error("the other user's password was changed")
 	}
 }

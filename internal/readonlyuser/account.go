@@ -220,19 +220,19 @@ func accountStatement(verb string, u User, o Owner, password string) (string, er
 		ACCOUNT UNLOCK ATTRIBUTE %s`, verb, u.account(), identified, u.MaxConnections, quoted), nil
 }
 
-// Rotate gives the account of that name, which must be one that Drawbridge made, a new password. The one that it had
-// works beside it until the next Rotate; one before that ends now.
-//
-// Rotate cannot see that the account has the password already. Called with the same one again, it keeps that one twice
-// and ends the one before: whoever may call twice tries a log-in first.
+// Rotate gives the account of that name, which must be one that Drawbridge made, the password next. The password current,
+// with which a log-in as the account must just have succeeded, works beside it until the next Rotate; every other one ends
+// now.
 //
 // Errors are [*InvalidError], [*NoAccountError], [*NotOursError] and, wrapped, the server's own.
-func (s *Session) Rotate(ctx context.Context, username, password string) error {
+func (s *Session) Rotate(ctx context.Context, username, current, next string) error {
 	if problem := usernameProblem(username); problem != "" {
 		return invalid("Username", username, problem)
 	}
-	if err := validatePassword(password); err != nil {
-		return err
+	for _, password := range []string{current, next} {
+		if err := validatePassword(password); err != nil {
+			return err
+		}
 	}
 	found, err := s.accounts(ctx, username)
 	if err != nil {
@@ -241,25 +241,32 @@ func (s *Session) Rotate(ctx context.Context, username, password string) error {
 	if len(found) == 0 {
 		return &NoAccountError{username}
 	}
-	quoted, err := mysqldb.QuoteLiteral(password)
-	if err != nil {
-		return err
-	}
-	var changes []string
-	for _, e := range found {
-		if e.owner != nil {
-			changes = append(changes, e.account.String()+" IDENTIFIED BY "+quoted+" RETAIN CURRENT PASSWORD")
+	// RETAIN keeps the primary password, which after a rotation that was called off is not the current one.
+	for _, change := range []struct{ password, retain string }{{current, ""}, {next, " RETAIN CURRENT PASSWORD"}} {
+		quoted, err := mysqldb.QuoteLiteral(change.password)
+		if err != nil {
+			return err
+		}
+		var changes []string
+		for _, e := range found {
+			if e.owner != nil {
+				changes = append(changes, e.account.String()+" IDENTIFIED BY "+quoted+change.retain)
+			}
+		}
+		if len(changes) == 0 {
+			return &NotOursError{found[0].username, found[0].host}
+		}
+		doing := fmt.Sprintf("give the MySQL account %q a new password", username)
+		if err := s.execWithPassword(ctx, doing, "ALTER USER "+strings.Join(changes, ", ")); err != nil {
+			return err
 		}
 	}
-	if len(changes) == 0 {
-		return &NotOursError{found[0].username, found[0].host}
-	}
-	doing := fmt.Sprintf("give the MySQL account %q a new password", username)
-	return s.execWithPassword(ctx, doing, "ALTER USER "+strings.Join(changes, ", "))
+	return nil
 }
 
-// Drop drops the account of that name that o owns, at whatever host. One that is absent, or not o's, stays as it is:
-// dropped is then false, with no error. Connections that the account has open stay open.
+// Drop drops the account of that name that o owns, at whatever host. One that is absent is no error. One that is not o's
+// stays as it is, and is a [*NotOursError] or an [*OwnedByAnotherError]: an account can take its own mark away, and would
+// otherwise outlive its deletion. Connections that the account has open stay open.
 func (s *Session) Drop(ctx context.Context, username string, o Owner) (dropped bool, err error) {
 	if usernameProblem(username) != "" {
 		return false, nil // Ensure made none of that name
@@ -268,16 +275,24 @@ func (s *Session) Drop(ctx context.Context, username string, o Owner) (dropped b
 	if err != nil {
 		return false, err
 	}
+	var left error
 	for _, e := range found {
-		if e.owner == nil || *e.owner != o {
-			continue
+		switch {
+		case e.owner == nil:
+			left = &NotOursError{e.username, e.host}
+		case *e.owner != o:
+			left = &OwnedByAnotherError{e.username, e.host, *e.owner}
+		default:
+			if err := s.drop(ctx, e.account); err != nil {
+				return dropped, err
+			}
+			dropped = true
 		}
-		if err := s.drop(ctx, e.account); err != nil {
-			return dropped, err
-		}
-		dropped = true
 	}
-	return dropped, nil
+	if dropped {
+		return true, nil // another account of that name is somebody's own
+	}
+	return false, left
 }
 
 func (s *Session) drop(ctx context.Context, a account) error {

@@ -26,8 +26,8 @@ func (e *LockedError) Error() string {
 		return "another deployment changes accounts on this MySQL server: wait until it has ended, then try again"
 	}
 	return fmt.Sprintf("another deployment changes accounts on this MySQL server (its connection %d, of the user %q, "+
-		"holds the lock %s): wait until it has ended, or end that connection (on RDS: CALL mysql.rds_kill(%d)), then try again",
-		e.Connection, e.Username, lockName, e.Connection)
+		"holds the lock): wait until it has ended, or end that connection (on RDS: CALL mysql.rds_kill(%d)), then try again",
+		e.Connection, e.Username, e.Connection)
 }
 
 // Unwrap gives the error of the context that ended.
@@ -48,7 +48,7 @@ type OwnedByAnotherError struct {
 }
 
 func (e *OwnedByAnotherError) Error() string {
-	return fmt.Sprintf("the MySQL account %s is kept by the resource %s of the stack %s: choose another username",
+	return fmt.Sprintf("the MySQL account %s is kept by the resource %s of the stack %s: choose another username, or drop the account if there is no such resource any more",
 		account{e.Username, e.Host}, shorten(e.Owner.Resource, 255), shorten(e.Owner.Stack, 255))
 }
 

@@ -76,13 +76,13 @@ func TestNamesThatMySQLWouldRefuseOrMistake(t *testing.T) {
 				t.Errorf("the accounts %q became %q", before, after)
 			}
 			if test.property == "Username" {
-				if err := s.Rotate(t.Context(), u.Username, password); err == nil {
+				if err := s.Rotate(t.Context(), u.Username, password, password+"2"); err == nil {
 					t.Error("Rotate took the name")
 				}
 			}
 		})
 	}
-	if err := s.Rotate(t.Context(), f.user.Username, "a\x00b"); err == nil || strings.Contains(err.Error(), "a\x00b") {
+	if err := s.Rotate(t.Context(), f.user.Username, password, "a\x00b"); err == nil || strings.Contains(err.Error(), "a\x00b") {
 		t.Errorf("Rotate with a zero byte in the password gave %v", err)
 	}
 }
@@ -136,7 +136,7 @@ func TestUnusualNames(t *testing.T) {
 			if err := Prove(t.Context(), db, f.user); err != nil {
 				t.Errorf("Prove: %v", err)
 			}
-			if err := s.Rotate(t.Context(), f.user.Username, secret+"2"); err != nil {
+			if err := s.Rotate(t.Context(), f.user.Username, secret, secret+"2"); err != nil {
 				t.Errorf("Rotate: %v", err)
 			}
 			f.wantLogin(secret+"2", true)

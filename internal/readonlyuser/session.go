@@ -10,9 +10,11 @@ import (
 )
 
 const (
-	// lockName is the same for every version of Drawbridge: MySQL's advisory locks are the whole server's ("Locking
-	// Functions").
-	lockName = "drawbridge.readonlyuser"
+	// lockQuery is the lock's name, the same for every version of Drawbridge: MySQL's advisory locks are the whole
+	// server's ("Locking Functions"), and every account may take any whose name it knows. This one is known to those who
+	// may read mysql.user: a reader cannot keep its own account from being changed.
+	lockQuery = "SELECT CONCAT('drawbridge.', LEFT(SHA2(authentication_string, 256), 40)) FROM mysql.user " +
+		"WHERE CONCAT(User, '@', Host) = CURRENT_USER()"
 
 	// lockWait bounds one wait for the lock, after which its holder is looked at again. It is shorter than the time
 	// that mysqldb allows the server to be silent.
@@ -34,8 +36,9 @@ const setUpSession = "SET NAMES utf8mb4, sql_mode = 'STRICT_ALL_TABLES', sql_quo
 // server's lock. When it breaks, the right is gone and every method fails. It is not safe for use by several
 // goroutines.
 type Session struct {
-	conn    *sql.Conn
-	dialect dialect
+	conn     *sql.Conn
+	dialect  dialect
+	lockName string
 }
 
 // Begin waits until this caller may change accounts on the server of db, which is logged in as the master user. When
@@ -47,7 +50,11 @@ func Begin(ctx context.Context, db *sql.DB) (*Session, error) {
 	}
 	s := &Session{conn: conn}
 	if s.dialect, err = prepare(ctx, conn); err == nil {
-		err = s.lock(ctx)
+		if err = conn.QueryRowContext(ctx, lockQuery).Scan(&s.lockName); err != nil {
+			err = fmt.Errorf("look up the name of the lock: %w", explain(err))
+		} else {
+			err = s.lock(ctx)
+		}
 	}
 	if err != nil {
 		discard(conn)
@@ -65,11 +72,11 @@ func (s *Session) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	// Released by name too, because a closed connection's locks go only when the server sees it end.
-	_, err := s.conn.ExecContext(ctx, "DO RELEASE_LOCK('"+lockName+"')")
+	_, err := s.conn.ExecContext(ctx, "DO RELEASE_LOCK(?)", s.lockName)
 	discard(s.conn)
 	s.conn = nil
 	if err != nil {
-		return fmt.Errorf("give back the lock %s: %w", lockName, explain(err))
+		return fmt.Errorf("give back the lock: %w", explain(err))
 	}
 	return nil
 }
@@ -79,14 +86,13 @@ func (s *Session) lock(ctx context.Context) error {
 	var locked *LockedError
 	for wait := time.Duration(0); ; wait = lockWait {
 		var got sql.Null[int]
-		query := fmt.Sprintf("SELECT GET_LOCK('%s', %d)", lockName, wait/time.Second)
-		err := s.conn.QueryRowContext(ctx, query).Scan(&got)
+		err := s.conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", s.lockName, wait/time.Second).Scan(&got)
 		switch {
 		case err != nil && ctx.Err() != nil && locked != nil:
 			locked.cause = ctx.Err()
 			return locked
 		case err != nil:
-			return fmt.Errorf("wait for the lock %s: %w", lockName, explain(err))
+			return fmt.Errorf("wait for the lock: %w", explain(err))
 		case got.V == 1:
 			return nil
 		}
@@ -94,8 +100,8 @@ func (s *Session) lock(ctx context.Context) error {
 		locked = &LockedError{}
 		var id sql.Null[uint64]
 		var username sql.Null[string]
-		if s.conn.QueryRowContext(ctx, `SELECT held.id, p.USER FROM (SELECT IS_USED_LOCK('`+lockName+`') AS id) AS held
-			LEFT JOIN information_schema.PROCESSLIST AS p ON p.ID = held.id`).Scan(&id, &username) == nil {
+		if s.conn.QueryRowContext(ctx, `SELECT held.id, p.USER FROM (SELECT IS_USED_LOCK(?) AS id) AS held
+			LEFT JOIN information_schema.PROCESSLIST AS p ON p.ID = held.id`, s.lockName).Scan(&id, &username) == nil {
 			locked.Connection, locked.Username = id.V, username.V
 		}
 	}

@@ -45,7 +45,7 @@ func TestServerSettings(t *testing.T) {
 			f.wantProof()
 			f.ensure(here, "Second-Passw0rd", false)
 			f.ensure(here, password, false)
-			if err := f.session(func(s *Session) error { return s.Rotate(t.Context(), f.user.Username, "Th1rd-Password") }); err != nil {
+			if err := f.session(func(s *Session) error { return s.Rotate(t.Context(), f.user.Username, password, "Th1rd-Password") }); err != nil {
 				t.Error(err)
 			}
 			f.wantLogin(password, true)
@@ -89,7 +89,7 @@ func TestServerSettings(t *testing.T) {
 		f.byHand("SET GLOBAL read_only = ON")
 		t.Cleanup(func() { f.byHand("SET GLOBAL read_only = OFF") })
 		f.wantProof("did not refuse INSERT INTO", "1290")
-		err := f.session(func(s *Session) error { return s.Rotate(t.Context(), f.user.Username, "x") })
+		err := f.session(func(s *Session) error { return s.Rotate(t.Context(), f.user.Username, password, "x") })
 		if number(err) != 1290 {
 			t.Errorf("Rotate gave %v, want error 1290", err)
 		}

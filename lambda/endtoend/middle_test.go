@@ -27,7 +27,7 @@ type hold struct{ take, state string }
 
 var (
 	// itsTurn is what the function takes first: who has it may change accounts.
-	itsTurn = hold{"DO GET_LOCK('drawbridge.readonlyuser', 60)", "User lock"}
+	itsTurn = hold{"DO GET_LOCK((SELECT CONCAT('drawbridge.', LEFT(SHA2(authentication_string, 256), 40)) FROM mysql.user WHERE User = 'admin'), 60)", "User lock"}
 	// accountChanges keeps everybody from changing an account.
 	accountChanges = hold{"LOCK INSTANCE FOR BACKUP", "Waiting for backup lock"}
 )

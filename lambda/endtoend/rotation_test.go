@@ -42,18 +42,17 @@ func (p *play) stage(arn, label string) (l login) {
 	return l
 }
 
-// works says whether MySQL takes a log-in, which reads.
+// works says whether MySQL takes a log-in, into the schema that the user reads.
 func (p *play) works(l login) bool {
 	p.t.Helper()
 	db := p.server.Open(p.t, l.Username, l.Password, "monster_teams")
-	defer db.Close() //nolint:errcheck // only read
-	var teams int
-	err := db.QueryRow("SELECT COUNT(*) FROM teams").Scan(&teams)
+	defer db.Close() //nolint:errcheck // nothing is buffered
+	err := db.Ping()
 	if refused, ok := errors.AsType[*mysql.MySQLError](err); ok && refused.Number == 1045 {
 		return false
 	}
-	if err != nil || teams == 0 {
-		p.t.Fatalf("%s reads %d rows: %v", l.Username, teams, err)
+	if err != nil {
+		p.t.Fatal(err)
 	}
 	return true
 }
@@ -345,8 +344,8 @@ func TestThePasswordOfTheBIUserIsRotatedOnceConfigSaysSo(t *testing.T) {
 // The vendor's form holds that password.
 func TestThePasswordOfTheBIUserIsNotRotated(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, shorter(2*time.Second))
-	p.mustDeploy(nil)
+	p := newPlay(t, impatient)
+	p.mustDeploy(sampleData(false))
 	arn, _ := p.secretOf("bi")
 	before := p.stage(arn, server.Current)
 	p.run("it has no schedule", func(t *testing.T) {
