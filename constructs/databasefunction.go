@@ -126,8 +126,8 @@ func (f *DatabaseFunction) allow(sid string, actions []string, resource *string)
 
 // AllowSecret adds a policy to scope that lets the function use a secret. What makes the function use it must depend on
 // the policy.
-func (f *DatabaseFunction) AllowSecret(scope constructs.Construct, secretARN *string, actions ...string) awsiam.Policy {
-	return awsiam.NewPolicy(scope, jsii.String("FunctionPolicy"), &awsiam.PolicyProps{
+func (f *DatabaseFunction) AllowSecret(scope constructs.Construct, id string, secretARN *string, actions ...string) awsiam.Policy {
+	return awsiam.NewPolicy(scope, &id, &awsiam.PolicyProps{
 		Roles: &[]awsiam.IRole{f.Role},
 		Statements: &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Actions: jsii.Strings(actions...), Resources: &[]*string{secretARN},

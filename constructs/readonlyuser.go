@@ -74,7 +74,8 @@ func NewReadOnlyUser(scope constructs.Construct, id string, props *ReadOnlyUserP
 	if props.Rotate {
 		actions = append(actions, "secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
 	}
-	u.policy = props.Function.AllowSecret(u.Construct, u.Secret.SecretArn(), actions...)
+	// Another username is another secret, and so another policy: the rollback of a rename still needs the old one.
+	u.policy = props.Function.AllowSecret(u.Construct, "FunctionPolicy-"+props.Username, u.Secret.SecretArn(), actions...)
 	u.User = props.Function.NewResource(u.Construct, "User", "Custom::ReadOnlyUser", map[string]any{
 		"Username":       props.Username,
 		"Host":           props.Host,

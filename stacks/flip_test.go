@@ -277,6 +277,16 @@ func TestUsersOfTheConfig(t *testing.T) {
 			t.Errorf("%s became %s", was, is)
 		}
 	})
+	t.Run("keep the old secret and the policy for it until the end when they are renamed, as a rollback needs both", func(t *testing.T) {
+		renamed := synthesize(t, "dev", func(env map[string]any) {
+			env["readOnlyUsers"].(map[string]any)["bi"].(map[string]any)["username"] = "other"
+		})
+		for _, kind := range []string{"AWS::SecretsManager::Secret", "AWS::IAM::Policy", "AWS::SecretsManager::SecretTargetAttachment"} {
+			if was, is := one(t, before["Database"], kind, "ReadOnlyUserbi"), one(t, renamed["Database"], kind, "ReadOnlyUserbi"); was == is {
+				t.Errorf("%s is changed in place", was)
+			}
+		}
+	})
 	t.Run("load no sample data unless the config says so", func(t *testing.T) {
 		without := synthesize(t, "dev", func(env map[string]any) { env["database"].(map[string]any)["sampleData"] = false })
 		for _, r := range without["Database"].Resources("Custom::SampleData") {

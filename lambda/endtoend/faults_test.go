@@ -322,7 +322,7 @@ func TestARenameThatFailsHalfWayIsRolledBackLater(t *testing.T) {
 	}
 }
 
-// setMaster changes what stands in the master user's secret.
+// masterARN is the ARN of the master user's secret.
 func (p *play) masterARN() string {
 	p.t.Helper()
 	return p.resource(databaseStack, "AWS::SecretsManager::Secret", "MasterSecret").PhysicalID

@@ -12,6 +12,7 @@ import (
 
 	"drawbridge/rehearsal"
 	"drawbridge/rehearsal/cloudformation"
+	"drawbridge/rehearsal/secretsmanager"
 	"drawbridge/rehearsal/template"
 )
 
@@ -268,6 +269,25 @@ func TestARenameThatIsRolledBack(t *testing.T) {
 			})
 		}
 	}
+}
+
+// So that it is gone also when nobody gets to roll back.
+func TestARenameThatFailsDropsWhatItMadeBeforeItAnswers(t *testing.T) {
+	t.Parallel()
+	p := newPlay(t, func(o *rehearsal.Options) { o.RollbackInOrder = true })
+	p.mustDeployDatabase(nil)
+	before := len(p.Answers())
+	// The rename reads the master user's secret twice: to make the account, and to drop it. The rollback is kept waiting.
+	master := p.masterARN()
+	p.Secrets.Inject(secretsmanager.Fault{Operation: "GetSecretValue", SecretID: master, Skip: 2, Times: 1, Delay: 3 * time.Second})
+	result := p.begin(all(username("webapp", "site"), schemas("webapp", "monster_teams", "not_there")))
+	p.eventually("the answer", func() bool { return len(p.answersSince(before)) == 1 })
+	p.lastAnswer("FAILED", `the schema "not_there" does not exist`)
+	if left := p.accounts("site"); len(left) > 0 {
+		t.Errorf("%s is left", left)
+	}
+	p.wantFailure(<-result, cloudformation.UpdateRollbackComplete)
+	p.checkAnswers()
 }
 
 func TestAnAccountThatIsNotOursIsLeftAlone(t *testing.T) {
