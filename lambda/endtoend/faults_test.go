@@ -167,7 +167,7 @@ func TestMySQLStaysAway(t *testing.T) {
 	t.Parallel()
 	t.Run("in a creation: it fails, and there is nothing to delete", func(t *testing.T) {
 		t.Parallel()
-		p := prepared(t, operations[0], shorter(6*time.Second))
+		p := prepared(t, operations[0], shorter(12*time.Second))
 		p.server.Kill(t)
 		err := p.deployDatabase(operations[0].after)
 		p.wantFailure(err, cloudformation.UpdateRollbackComplete, away, "(tried for ")
@@ -178,7 +178,7 @@ func TestMySQLStaysAway(t *testing.T) {
 	for _, o := range operations[1:4] {
 		t.Run("in "+o.name+": it fails, and the rollback does when it is continued", func(t *testing.T) {
 			t.Parallel()
-			p := prepared(t, o, shorter(6*time.Second))
+			p := prepared(t, o, shorter(12*time.Second))
 			name := "auditor"
 			before := p.exactly(name)
 			p.server.Kill(t)
@@ -197,7 +197,7 @@ func TestMySQLStaysAway(t *testing.T) {
 	t.Run("in a deletion: it says so, and the next creation takes the account over", func(t *testing.T) {
 		t.Parallel()
 		o := operations[4]
-		p := prepared(t, o, shorter(6*time.Second))
+		p := prepared(t, o, shorter(12*time.Second))
 		p.server.Kill(t)
 		p.mustDeployDatabase(o.after) // a failure to clean up does not fail it
 		p.lastAnswer("FAILED", away, "(tried for ", "the user auditor is not dropped",
@@ -209,7 +209,7 @@ func TestMySQLStaysAway(t *testing.T) {
 	})
 	t.Run("in the deletion of the stack: it fails, and can be deleted again", func(t *testing.T) {
 		t.Parallel()
-		p := newPlay(t, shorter(6*time.Second))
+		p := newPlay(t, shorter(12*time.Second))
 		p.mustDeployDatabase(nil)
 		p.server.Kill(t)
 		err := p.Delete(t.Context(), databaseStack)
@@ -225,7 +225,7 @@ func TestMySQLStaysAway(t *testing.T) {
 	})
 	t.Run("and does not even refuse: it fails before its time is out", func(t *testing.T) {
 		t.Parallel()
-		p := prepared(t, operations[0], shorter(6*time.Second))
+		p := prepared(t, operations[0], shorter(12*time.Second))
 		p.server.Pause(t)
 		err := p.deployDatabase(operations[0].after)
 		p.wantFailure(err, cloudformation.UpdateRollbackComplete, "(no answer in time): check that it runs", "(tried for ")
@@ -266,7 +266,7 @@ func TestACreationThatFailsHalfWay(t *testing.T) {
 	})
 	t.Run("as MySQL goes for a while, leaves nothing", func(t *testing.T) {
 		t.Parallel()
-		p := prepared(t, half, shorter(6*time.Second))
+		p := prepared(t, half, shorter(12*time.Second))
 		b := newBrake(p, p.sampleTables())
 		defer b.release()
 		before := len(p.Answers())
@@ -281,7 +281,7 @@ func TestACreationThatFailsHalfWay(t *testing.T) {
 	})
 	t.Run("as MySQL goes for good, leaves what the next creation takes over", func(t *testing.T) {
 		t.Parallel()
-		p := prepared(t, half, shorter(6*time.Second))
+		p := prepared(t, half, shorter(12*time.Second))
 		b := newBrake(p, p.sampleTables())
 		defer b.release()
 		result := p.begin(half.after)
@@ -303,7 +303,7 @@ func TestACreationThatFailsHalfWay(t *testing.T) {
 func TestARenameThatFailsHalfWayIsRolledBackLater(t *testing.T) {
 	t.Parallel()
 	o := operations[3]
-	p := prepared(t, o, shorter(6*time.Second))
+	p := prepared(t, o, shorter(12*time.Second))
 	before := p.exactly("auditor")
 	b := newBrake(p, p.sampleTables())
 	defer b.release()
@@ -407,7 +407,7 @@ func TestSecretsManagerHasTrouble(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := prepared(t, operations[0], shorter(6*time.Second))
+			p := prepared(t, operations[0], shorter(12*time.Second))
 			test.fault.Operation = "GetSecretValue"
 			p.Secrets.Inject(test.fault)
 			err := p.deployDatabase(operations[0].after)
@@ -475,7 +475,7 @@ func TestAnotherDeploymentChangesAccounts(t *testing.T) {
 	})
 	t.Run("for ever: this one says who", func(t *testing.T) {
 		t.Parallel()
-		p := prepared(t, operations[0], shorter(6*time.Second))
+		p := prepared(t, operations[0], shorter(12*time.Second))
 		b := newBrake(p, itsTurn)
 		defer b.release()
 		var id int
