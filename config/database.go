@@ -3,6 +3,8 @@ package config
 import (
 	"regexp"
 	"strings"
+
+	"drawbridge/internal/mysqlname"
 )
 
 // (Amazon RDS API Reference, CreateDBInstance: DBName, DBInstanceIdentifier,
@@ -29,7 +31,7 @@ func (c *checker) database(at place, e *Environment) {
 		c.problem(name, "%s is not a database name that RDS accepts", show(db.Name))
 	case isReservedWord(db.Name):
 		c.problem(name, "%s is a word that MySQL reserves", show(db.Name))
-	case isSystemSchema(db.Name):
+	case mysqlname.IsSystemSchema(db.Name):
 		c.problem(name, "%s is one of MySQL's own schemas", show(db.Name))
 	}
 	if id := db.Identifier; id != "" && (len(id) > 63 || !databaseIdentifier.MatchString(id)) {

@@ -37,9 +37,6 @@ varcharacter varying virtual when where while window with write xor year_month z
 // users" and "Role-based privilege model for RDS for MySQL".)
 var reservedAccounts = wordSet("root rdsadmin rdsrepladmin rds_superuser_role")
 
-// systemSchemas are MySQL's own schemas.
-var systemSchemas = wordSet("mysql sys information_schema performance_schema")
-
 // systemAccounts are Unix accounts and groups that Amazon Linux 2023 or its
 // packages bring along: a person of that name would share their rights.
 var systemAccounts = wordSet(`
@@ -58,7 +55,6 @@ func wordSet(words string) map[string]bool {
 }
 
 func isReservedWord(name string) bool { return reservedWords[strings.ToLower(name)] }
-func isSystemSchema(name string) bool { return systemSchemas[strings.ToLower(name)] }
 func isSystemAccount(name string) bool {
 	return systemAccounts[name] || strings.HasPrefix(name, "systemd-")
 }

@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"drawbridge/internal/mysqlname"
 )
 
 var userKey = regexp.MustCompile(`^[a-z][a-z0-9]{0,19}$`)
@@ -41,11 +41,8 @@ func (c *checker) readOnlyUsers(root place, e *Environment) {
 // username checks a MySQL user name. MySQL tells upper from lower case in user
 // names; people do not, so that names which differ in case alone are refused.
 func (c *checker) username(at place, name, master string, others unique) {
-	if fault := mysqlNameFault(name, 32); fault != "" {
-		c.problem(at, "%s", fault)
-	} else if len(name) > 95 {
-		// MySQL's CURRENT_USER() cuts a longer one, which then cannot be proved.
-		c.problem(at, "%s has more than 95 bytes in UTF-8", show(name))
+	if fault := mysqlname.Username(name); fault != "" {
+		c.problem(at, "%s", named(name, fault))
 	} else if strings.EqualFold(name, master) {
 		c.problem(at, "%s is the master user, who may write", show(name))
 	} else if isReservedAccount(name) {
@@ -59,12 +56,8 @@ func (c *checker) schemas(at place, schemas []string) {
 	listed := unique{}
 	for i, schema := range schemas {
 		at := at.index(i)
-		if fault := mysqlNameFault(schema, 64); fault != "" {
-			c.problem(at, "%s", fault)
-		} else if patternLength(schema) > 64 {
-			c.problem(at, `%s is too long for a grant, in which _, %% and \ count twice`, show(schema))
-		} else if isSystemSchema(schema) {
-			c.problem(at, "%s is one of MySQL's own schemas", show(schema))
+		if fault := mysqlname.Schema(schema); fault != "" {
+			c.problem(at, "%s", named(schema, fault))
 		} else if listed.seen(schema, at) != "" {
 			c.problem(at, "%s is listed twice", show(schema))
 		}
@@ -74,9 +67,12 @@ func (c *checker) schemas(at place, schemas []string) {
 	}
 }
 
-// patternLength is the number of characters of a schema's name in a grant, where wildcards have a backslash before them.
-func patternLength(schema string) int {
-	return utf8.RuneCountInString(schema) + strings.Count(schema, "_") + strings.Count(schema, "%") + strings.Count(schema, `\`)
+// named puts a name before what is wrong with it. An empty one is not shown.
+func named(name, fault string) string {
+	if name == "" {
+		return fault
+	}
+	return show(name) + " " + fault
 }
 
 // ownSchema checks that the web app may read the database that it opens. A list
@@ -91,27 +87,4 @@ func (c *checker) ownSchema(root, at place, schemas []string, database string) {
 		}
 	}
 	c.problem(at, "does not list %s, the database that the web app opens", show(database))
-}
-
-// mysqlNameFault returns what is wrong with a name that MySQL stores as utf8mb3
-// with a limit in characters, or "". (MySQL Reference Manual, "Schema Object
-// Names" and "Account User Names and Passwords".)
-func mysqlNameFault(name string, most int) string {
-	switch n := utf8.RuneCountInString(name); {
-	case n == 0:
-		return "is empty"
-	case n > most:
-		return show(name) + " is too long"
-	case strings.TrimSpace(name) != name:
-		return show(name) + " starts or ends with a space"
-	}
-	for _, r := range name {
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return show(name) + " holds a character that cannot be printed"
-		}
-		if r > 0xFFFF {
-			return show(name) + " holds a character that MySQL does not take in names"
-		}
-	}
-	return ""
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// rotationDays is how long a rotated password lives. It stays valid for as long again, until the next one but one.
+// rotationDays is how long a rotated password lives. It stays valid for as long again.
 const rotationDays = 30
 
 // ReadOnlyUserProps describes a MySQL user that may only SELECT.

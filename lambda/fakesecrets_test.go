@@ -32,6 +32,8 @@ type fakeSecret struct {
 	versions map[string]*fakeVersion
 	rotates  bool
 	deleted  bool // scheduled for deletion
+
+	neverRotated bool // DescribeSecret does not say whether it is rotated
 }
 
 type fakeVersion struct {
@@ -193,6 +195,9 @@ func (f *fakeSecrets) DescribeSecret(ctx context.Context, in *secretsmanager.Des
 	}
 	defer done()
 	out := &secretsmanager.DescribeSecretOutput{ARN: in.SecretId, RotationEnabled: aws.Bool(s.rotates), VersionIdsToStages: map[string][]string{}}
+	if s.neverRotated {
+		out.RotationEnabled = nil
+	}
 	for id, version := range s.versions {
 		if len(version.stages) > 0 {
 			out.VersionIdsToStages[id] = slices.Clone(version.stages)

@@ -86,6 +86,9 @@ func TestGateRefusesTheFlip(t *testing.T) {
 			u.root("GRANT DELETE ON " + u.schema + ".* TO gate_writer")
 			u.root("GRANT gate_writer TO " + u.username + "@'" + loopback + "'")
 		}, "gate_writer"},
+		"a user beside whom another account has the name": {func(u *userRig) {
+			u.root("CREATE USER " + u.username + "@'10.9.9.9' IDENTIFIED BY 'x'")
+		}, "it also has what is granted to `"},
 		"a user who may read another schema":    {func(u *userRig) { u.root("GRANT SELECT ON mysql.* TO " + u.username + "@'" + loopback + "'") }, "grant too many"},
 		"a user who may no longer read":         {func(u *userRig) { u.revoke() }, "lacks SELECT"},
 		"a secret without a host":               {func(u *userRig) { u.setUser(u.username, u.password, map[string]any{"host": nil}) }, "was added in the same deployment as the flip: deploy it first with -c exposure=public, then flip"},
@@ -97,7 +100,10 @@ func TestGateRefusesTheFlip(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUserRig(t)
-			t.Cleanup(func() { u.root("DROP ROLE IF EXISTS gate_writer") })
+			t.Cleanup(func() {
+				u.root("DROP ROLE IF EXISTS gate_writer")
+				u.root("DROP USER IF EXISTS " + u.username + "@'10.9.9.9'")
+			})
 			u.created()
 			u.succeeded(u.flip(u.username), gateID)
 			test.change(u)

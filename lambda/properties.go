@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"drawbridge/internal/mysqldb"
+	"drawbridge/internal/mysqlname"
 	"drawbridge/internal/readonlyuser"
 )
 
@@ -35,8 +36,8 @@ type form struct {
 }
 
 var (
-	mysqlUsername = form{"the name of a MySQL user: 1 to 32 printable characters, at most 95 bytes", readonlyuser.ValidUsername}
-	mysqlSchema   = form{"the name of a MySQL schema: 1 to 64 printable characters, not one of MySQL's own schemas", readonlyuser.ValidSchema}
+	mysqlUsername = form{"the name of a MySQL user: 1 to 32 printable characters, at most 95 bytes", func(s string) bool { return mysqlname.Username(s) == "" }}
+	mysqlSchema   = form{"the name of a MySQL schema: 1 to 64 printable characters, of which _, % and \\ count twice, not one of MySQL's own schemas", func(s string) bool { return mysqlname.Schema(s) == "" }}
 	mysqlHost     = form{"where the user may connect from: an address, a CIDR block such as 10.0.0.0/16, or %", readonlyuser.ValidHost}
 	secretARN     = form{"the ARN of a Secrets Manager secret", mysqldb.IsSecretARN}
 	oneLine       = form{"1 to 100 printable ASCII characters", func(s string) bool { return isASCII(s, 100) }}

@@ -61,7 +61,7 @@ func TestGoodPropertiesAreTaken(t *testing.T) {
 func TestBadProperties(t *testing.T) {
 	const (
 		aUsername = "the name of a MySQL user: 1 to 32 printable characters, at most 95 bytes"
-		aSchema   = "the name of a MySQL schema: 1 to 64 printable characters, not one of MySQL's own schemas"
+		aSchema   = "the name of a MySQL schema: 1 to 64 printable characters, of which _, % and \\ count twice, not one of MySQL's own schemas"
 		aHost     = "where the user may connect from: an address, a CIDR block such as 10.0.0.0/16, or %"
 		anARN     = "the ARN of a Secrets Manager secret"
 		aNumber   = "a whole number from 1 to 100000"

@@ -373,6 +373,28 @@ func TestDeleteOfADatabaseThatIsGone(t *testing.T) {
 	}
 }
 
+func TestDeleteWhenSecretsManagersNameIsNotKnown(t *testing.T) {
+	u := newUserRig(t)
+	u.created()
+	u.limit = 2 * time.Second
+	u.secrets.broken = &net.DNSError{Err: "no such host", Name: "vpce-1.secretsmanager.example.com", IsNotFound: true}
+	u.failed(u.delete(userType, u.id(), u.properties()), u.id(), "Secrets Manager cannot be reached", "(tried for ", "is not dropped")
+	u.secrets.broken = nil
+	u.works(u.username, u.password)
+}
+
+// CloudFormation makes an id up where a Create did not answer in time.
+func TestDeleteByAnIDThatCloudFormationMadeUp(t *testing.T) {
+	u := newUserRig(t)
+	u.created()
+	const id = "drawbridge-dev-Database-TheResource-1ABCDEF"
+	u.succeeded(u.delete(userType, id, u.properties()), id)
+	if u.logsIn(u.username, u.password) {
+		t.Error("the account is still there")
+	}
+	u.succeeded(u.delete(userType, id, nil), id)
+}
+
 func TestDatabaseIsDown(t *testing.T) {
 	server := mysqltest.Start(t)
 	r := newRigOn(t, server)

@@ -324,3 +324,28 @@ func TestRotationWithTheNameOfAnotherUserIsRefused(t *testing.T) {
 		t.Error("the other user's password was changed")
 	}
 }
+
+// Some decoders take a key of any case, and with characters that fold to its own, for "password".
+func TestRotationLeavesNoSecondPassword(t *testing.T) {
+	u := newUserRig(t)
+	u.setUser(u.username, u.password, map[string]any{"pa\u017f\u017fword": "Folded-Password-1", "PASSWORD": "Upper-Password-1"})
+	u.begin(1)
+	u.steps(1, 1, "createSecret")
+	var value map[string]any
+	if err := json.Unmarshal([]byte(u.secrets.text(arnOf(u.username), pending)), &value); err != nil {
+		t.Fatal(err)
+	}
+	for key := range value {
+		if key != "password" && strings.EqualFold(key, "password") {
+			t.Errorf("the key %q is still there", key)
+		}
+	}
+}
+
+func TestRotationOfASecretThatWasNeverRotated(t *testing.T) {
+	u := newUserRig(t)
+	u.created()
+	u.begin(1)
+	u.secrets.change(arnOf(u.username), func(s *fakeSecret) { s.neverRotated = true })
+	u.steps(1, 1, allSteps...)
+}

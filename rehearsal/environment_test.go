@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"drawbridge/internal/lockedbuffer"
 	"drawbridge/internal/mysqltest"
 	"drawbridge/rehearsal/cloudformation"
 	"drawbridge/rehearsal/resources"
@@ -15,7 +16,7 @@ import (
 func TestTheAppWithItsLambdaAndMySQL(t *testing.T) {
 	server := mysqltest.Start(t)
 	public, private := synthesize(t, "public"), synthesize(t, "private")
-	log := &syncBuffer{}
+	log := &lockedbuffer.Buffer{}
 	s := newStage(t, func(o *Options) {
 		o.Database = &resources.MySQL{Endpoint: resources.Endpoint{Address: server.Host, Port: server.Port}, Admin: server.Root(t)}
 		o.FunctionEnvironment = map[string]string{"DRAWBRIDGE_DB_CA_FILE": server.CAFile}

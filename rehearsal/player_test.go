@@ -2,7 +2,6 @@ package rehearsal
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"drawbridge/internal/lockedbuffer"
 	"drawbridge/rehearsal/cloudformation"
 	"drawbridge/rehearsal/internal/testfunction"
 	"drawbridge/rehearsal/resources"
@@ -64,31 +64,14 @@ type stage struct {
 	t        *testing.T
 	database *database
 	events   string // a file with what the function got
-	log      *syncBuffer
-}
-
-type syncBuffer struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
-
-func (b *syncBuffer) Write(text []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.Write(text)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.String()
+	log      *lockedbuffer.Buffer
 }
 
 func newStage(t *testing.T, change func(*Options)) *stage {
 	t.Helper()
 	testfunction.NoLeftovers(t)
 	s := &stage{
-		t: t, database: &database{passwords: map[string]string{}}, events: filepath.Join(t.TempDir(), "events"), log: &syncBuffer{},
+		t: t, database: &database{passwords: map[string]string{}}, events: filepath.Join(t.TempDir(), "events"), log: &lockedbuffer.Buffer{},
 	}
 	options := Options{
 		Database: s.database, ServiceTimeout: 20 * time.Second, FunctionTimeout: 10 * time.Second, FunctionLog: s.log,
@@ -425,7 +408,7 @@ func TestNothingIsLeftWhenATestPanics(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &stage{Player: p, t: t, log: &syncBuffer{}}
+		s := &stage{Player: p, t: t, log: &lockedbuffer.Buffer{}}
 		defer func() {
 			if err := p.Close(); err != nil {
 				t.Error(err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"drawbridge/internal/mysqldb"
+	"drawbridge/internal/mysqlname"
 )
 
 // plugin is how the accounts log in: MySQL's default ("Caching SHA-2 Pluggable Authentication").
@@ -100,9 +101,6 @@ func (s *Session) Ensure(
 		if problem != nil {
 			return false, problem
 		}
-	}
-	if err := s.dialect.validate(u); err != nil {
-		return false, err
 	}
 	found, err := s.accounts(ctx, u.Username)
 	if err != nil {
@@ -226,8 +224,8 @@ func accountStatement(verb string, u User, o Owner, password string) (string, er
 //
 // Errors are [*InvalidError], [*NoAccountError], [*NotOursError] and, wrapped, the server's own.
 func (s *Session) Rotate(ctx context.Context, username, current, next string) error {
-	if problem := usernameProblem(username); problem != "" {
-		return invalid("Username", username, problem)
+	if fault := mysqlname.Username(username); fault != "" {
+		return invalid("Username", username, "it "+fault)
 	}
 	for _, password := range []string{current, next} {
 		if err := validatePassword(password); err != nil {
@@ -268,7 +266,7 @@ func (s *Session) Rotate(ctx context.Context, username, current, next string) er
 // stays as it is, and is a [*NotOursError] or an [*OwnedByAnotherError]: an account can take its own mark away, and would
 // otherwise outlive its deletion. Connections that the account has open stay open.
 func (s *Session) Drop(ctx context.Context, username string, o Owner) (dropped bool, err error) {
-	if usernameProblem(username) != "" {
+	if mysqlname.Username(username) != "" {
 		return false, nil // Ensure made none of that name
 	}
 	found, err := s.accounts(ctx, username)

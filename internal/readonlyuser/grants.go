@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"drawbridge/internal/mysqldb"
 )
@@ -24,19 +23,6 @@ func (d dialect) schema(name string) string {
 		return mysqldb.QuoteIdentifier(name)
 	}
 	return mysqldb.QuoteSchemaPattern(name)
-}
-
-// validate refuses schemas that this server cannot grant alone: a name with its escapes may not be longer than a name.
-func (d dialect) validate(u User) error {
-	for _, schema := range u.Schemas {
-		const quotes = 2
-		length := utf8.RuneCountInString(d.schema(schema)) - quotes - strings.Count(schema, "`")
-		if length > maxSchema {
-			return invalid("Schemas", schema, fmt.Sprintf(`MySQL cannot grant a schema alone whose name has more `+
-				`than %d characters with each _, %% and \ counted twice: rename it`, maxSchema))
-		}
-	}
-	return nil
 }
 
 // selectGrant is the one thing on a schema that a read-only user is granted.

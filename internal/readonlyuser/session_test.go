@@ -161,3 +161,26 @@ func TestBeginWhoseTimeIsUp(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Any account may take any lock whose name it knows: one that a reader holds would keep its own account from being
+// changed.
+func TestAReaderCannotKnowTheLock(t *testing.T) {
+	f := newFixture(t, mysqltest.Shared(t))
+	f.ensure(here, password, false)
+	reader, err := f.login(password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	master := strings.ReplaceAll(lockQuery, "CURRENT_USER()", "'admin@%'")
+	var name string
+	if err := reader.QueryRow(master).Scan(&name); number(err) != 1142 {
+		t.Errorf("the reader was told %q, %v; want error 1142", name, err)
+	}
+	if got := f.column(master); len(got) != 1 || len(got[0]) != len("drawbridge.")+40 {
+		t.Errorf("the lock is called %q", got)
+	}
+	// Another server, with another password of its master, has another lock.
+	if other := newFixture(t, mysqltest.Start(t)).column(master); other[0] == f.column(master)[0] {
+		t.Error("the lock has the same name on every server")
+	}
+}

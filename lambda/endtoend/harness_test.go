@@ -1,7 +1,6 @@
 package endtoend
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"drawbridge/internal/lockedbuffer"
 	"drawbridge/internal/mysqltest"
 	"drawbridge/internal/notrun"
 	"drawbridge/rehearsal"
@@ -137,35 +137,17 @@ type play struct {
 	*rehearsal.Player
 	t      testing.TB
 	server *mysqltest.Server
-	log    *log
+	log    *lockedbuffer.Buffer // what the function wrote
 
 	mu      sync.Mutex
 	secrets map[string]bool // every secret that was seen, for the end
-}
-
-// log is what the function wrote.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(text []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(text)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // newPlay starts a MySQL server and an empty account, after change, which may be nil, has edited its options. At the end
 // of the test it looks for secrets where none may be.
 func newPlay(t testing.TB, change func(*rehearsal.Options)) *play {
 	t.Helper()
-	p := &play{t: t, server: mysqltest.Start(t), log: &log{}, secrets: map[string]bool{}}
+	p := &play{t: t, server: mysqltest.Start(t), log: &lockedbuffer.Buffer{}, secrets: map[string]bool{}}
 	options := rehearsal.Options{
 		Database: &resources.MySQL{
 			Endpoint: resources.Endpoint{Address: p.server.Host, Port: p.server.Port}, Admin: p.server.Root(t),

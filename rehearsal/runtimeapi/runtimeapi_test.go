@@ -1,7 +1,6 @@
 package runtimeapi
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,28 +15,14 @@ import (
 	"testing"
 	"time"
 
+	"drawbridge/internal/lockedbuffer"
 	"drawbridge/rehearsal/internal/testfunction"
 )
 
 func TestMain(m *testing.M) { testfunction.Main(m) }
 
 // log collects what a function writes.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(text []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(text)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
+type log struct{ lockedbuffer.Buffer }
 
 func (l *log) waitFor(t *testing.T, text string) {
 	t.Helper()
