@@ -157,7 +157,7 @@ func TestASchemaWithAWildcardInItsNameIsThatSchemaAlone(t *testing.T) {
 		answer := p.sendAgain(databaseStack, "Custom::ReadOnlyUser", "bi", cfn.RequestUpdate, func(e *cfn.Event) {
 			e.ResourceProperties["Schemas"] = []any{"monster_teams", strings.Repeat("_", 33)}
 		})
-		if answer.Status != "FAILED" || !strings.Contains(answer.Reason, "Schemas is") || !strings.Contains(answer.Reason, "more than 64 characters with each _") {
+		if answer.Status != "FAILED" || !strings.Contains(answer.Reason, `Schemas[1] is not`) || !strings.Contains(answer.Reason, `_, % and \ count twice`) {
 			t.Errorf("%s: %s", answer.Status, answer.Reason)
 		}
 		if err := p.logIn("bi", "SELECT * FROM monster_teams.teams"); err != nil {
