@@ -1,0 +1,104 @@
+// Package settings is what a host is told about itself: the file host.json, which the template writes into the
+// instance's user data. It holds no secrets, only their ARNs.
+package settings
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Where things lie on a host.
+const (
+	// File is the settings' own.
+	File = "/etc/drawbridge/host.json"
+
+	// Program is this project's program on the host.
+	Program = "/opt/drawbridge/drawbridge-host"
+)
+
+// Settings are those of one host. Exactly one of Bastion and Tunnel is there.
+type Settings struct {
+	Environment string `json:"environment"` // such as "dev"
+	Region      string `json:"region"`
+
+	// PatchWindow is when patches are installed, as systemd's OnCalendar takes it, in UTC: "Sun *-*-* 03:00:00".
+	PatchWindow string `json:"patchWindow"`
+
+	Database Database `json:"database"`
+
+	Bastion *Bastion    `json:"bastion,omitempty"`
+	Tunnel  *TunnelHost `json:"tunnel,omitempty"`
+}
+
+// Database is where MySQL listens.
+type Database struct {
+	Host string `json:"host"`
+	Port string `json:"port"` // digits: CloudFormation gives it as text
+}
+
+// Bastion is what the jump server needs to know.
+type Bastion struct {
+	// AdministratorsPath is the Systems Manager path below which one parameter per administrator lies, without a slash
+	// at its end.
+	AdministratorsPath string `json:"administratorsPath"`
+
+	// HostKeySecretARN is the secret with sshd's host key, an ed25519 private key in OpenSSH's format.
+	HostKeySecretARN string `json:"hostKeySecretArn"`
+
+	// MasterSecretARN is the secret of the database's master user, with RDS's JSON keys.
+	MasterSecretARN string `json:"masterSecretArn"`
+}
+
+// TunnelHost is what the host of the reverse SSH tunnels needs to know.
+type TunnelHost struct {
+	// KeySecretARN is the secret with the private key that the tunnels log in with, in OpenSSH's format.
+	KeySecretARN string `json:"keySecretArn"`
+
+	// MetricNamespace is CloudWatch's for the metric TunnelUp.
+	MetricNamespace string `json:"metricNamespace"`
+
+	Tunnels []Tunnel `json:"tunnels"`
+}
+
+// Tunnel is one reverse SSH tunnel. Its values have been checked when the template was made.
+type Tunnel struct {
+	Name       string `json:"name"` // lower-case letters, digits and hyphens
+	Host       string `json:"host"`
+	Port       int    `json:"port"`
+	User       string `json:"user"`
+	RemotePort int    `json:"remotePort"` // on the vendor's loopback
+	HostKey    string `json:"hostKey"`    // "type base64"
+}
+
+// Read reads the settings of this host from a file.
+func Read(file string) (*Settings, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("the host's settings cannot be read: %w", err)
+	}
+	s, err := parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("the host's settings in %s are wrong: %w", file, err)
+	}
+	return s, nil
+}
+
+func parse(text []byte) (*Settings, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	s := &Settings{}
+	if err := decoder.Decode(s); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the JSON object")
+	}
+	if (s.Bastion == nil) == (s.Tunnel == nil) {
+		return nil, errors.New(`they must hold either "bastion" or "tunnel"`)
+	}
+	return s, nil
+}
