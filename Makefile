@@ -47,11 +47,13 @@ BUNDLE_GO := GOTOOLCHAIN=go1.26.8 GOFLAGS= GOEXPERIMENT=
 
 .PHONY: bundle-%
 bundle-%:
-	@[ -e build/lambda-$*.zip ] || echo "Compiling the web app and the Lambda function for $* ..." >&2
+	@[ -e build/lambda-$*.zip ] || echo "Compiling the web app, the Lambda function and the host program for $* ..." >&2
 	@$(BUNDLE_GO) GOOS=linux GOARCH=$(GOARCH_$*) GOAMD64=v1 GOARM64=v8.0 \
 	  go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o build/webapp-$* ./webapp
 	@$(BUNDLE_GO) GOOS=linux GOARCH=$(GOARCH_$*) GOAMD64=v1 GOARM64=v8.0 \
 	  go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o build/lambda-$* ./lambda
+	@$(BUNDLE_GO) GOOS=linux GOARCH=$(GOARCH_$*) GOAMD64=v1 GOARM64=v8.0 \
+	  go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o build/host-$* ./host
 	@$(BUNDLE_GO) go run ./internal/bundle build/webapp-$*.zip Procfile=webapp/Procfile bin/application=build/webapp-$*
 	@$(BUNDLE_GO) go run ./internal/bundle build/lambda-$*.zip bootstrap=build/lambda-$*
 

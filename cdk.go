@@ -133,6 +133,7 @@ func findAssets(architecture config.Architecture) (stacks.Assets, error) {
 	}{
 		{"the web app's bundle", "webapp-" + string(architecture) + ".zip", &assets.WebAppBundle},
 		{"the Lambda function's code", "lambda-" + string(architecture) + ".zip", &assets.DatabaseFunction},
+		{"the host program", "host-" + string(architecture), &assets.HostProgram},
 	} {
 		file := filepath.Join("build", asset.file)
 		path, err := filepath.Abs(file)

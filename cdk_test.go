@@ -41,8 +41,8 @@ func synth(t *testing.T, context map[string]any, environment ...string) (assembl
 		t.Fatal(err)
 	}
 	for _, architecture := range []string{"arm64", "x86_64"} {
-		for _, asset := range []string{"webapp", "lambda"} {
-			if err := os.WriteFile(filepath.Join(dir, "build", asset+"-"+architecture+".zip"), []byte(asset+architecture), 0o644); err != nil {
+		for _, asset := range []string{"webapp-" + architecture + ".zip", "lambda-" + architecture + ".zip", "host-" + architecture} {
+			if err := os.WriteFile(filepath.Join(dir, "build", asset), []byte(asset), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -28,6 +28,7 @@ func (a Administrator) Parameter() string {
 func (c *checker) bastion(at place, e *Environment) {
 	c.cidrs(at.key("sshCidrs"), e.Bastion.SSHCIDRs, narrow)
 	c.instanceType(at.key("instanceType"), e.Bastion.InstanceType, e.Architecture)
+	c.between(at.key("hostKeyGeneration"), e.Bastion.HostKeyGeneration, 1, maxGeneration)
 
 	people := at.key("administrators")
 	names, owners := unique{}, unique{}

@@ -2,6 +2,9 @@ package config
 
 import "slices"
 
+// maxGeneration is the highest number of a key's generation.
+const maxGeneration = 1000000
+
 // checker validates a decoded environment.
 type checker struct {
 	*report
@@ -17,7 +20,9 @@ func (c *checker) environment(root place, e *Environment, override Exposure) {
 	c.bastion(root.key("bastion"), e)
 	c.webApp(root, e)
 	c.tunnels(root.key("tunnels"), e.Tunnels)
-	c.between(root.key("tunnelKeyGeneration"), e.TunnelKeyGeneration, 1, 1000000)
+	c.between(root.key("tunnelKeyGeneration"), e.TunnelKeyGeneration, 1, maxGeneration)
+	c.month(root.key("imageRefresh"), e.ImageRefresh)
+	c.patchWindow(root.key("patchWindow"), e.PatchWindow)
 	c.emails(root.key("alarms").key("emails"), e.Alarms.Emails)
 	c.notBuiltYet(root, e)
 }

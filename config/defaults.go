@@ -2,7 +2,8 @@ package config
 
 // defaults returns what each struct holds before the JSON is read into it: the
 // value of every key that may be left out. Keys that must be given are marked
-// so in fields.go and have no default.
+// so in fields.go and have no default. What a tunnel's vendor fills in stands in
+// vendors.go.
 func defaults(a Architecture) []any {
 	return []any{
 		Environment{
@@ -17,20 +18,22 @@ func defaults(a Architecture) []any {
 				BackupDays:    1,
 			},
 			Bastion: Bastion{
-				SSHCIDRs:       []string{},
-				Administrators: []Administrator{},
-				InstanceType:   a.HostInstanceType(),
+				SSHCIDRs:          []string{},
+				Administrators:    []Administrator{},
+				InstanceType:      a.HostInstanceType(),
+				HostKeyGeneration: 1,
 			},
 			WebApp: WebApp{
 				InstanceType: a.HostInstanceType(),
 			},
 			Tunnels:             []Tunnel{},
 			TunnelKeyGeneration: 1,
+			PatchWindow:         "Sun 03:00",
 			Alarms:              Alarms{Emails: []string{}},
 		},
 		// A db.t4g.micro takes about 60 connections: two users of 20 leave
 		// a third of them to administrators and to RDS itself.
 		ReadOnlyUser{MaxConnections: 20},
-		Tunnel{Vendor: "generic", Port: 22},
+		Tunnel{Vendor: genericVendor, Port: 22},
 	}
 }

@@ -39,7 +39,7 @@ func docs(t *testing.T) string {
 		"`{\"dev\": {…}}`.\n\n" +
 		"A key that is not listed here is an error, and so is every value that AWS, MySQL or SSH would refuse. `*` stands\n" +
 		"for each entry of a list or object. `database.readReplicas` above 0 and `alarms.emails` are refused by this version,\n" +
-		"which does not build them yet, and nothing on the jump server reads `bastion.administrators` yet.\n\n" +
+		"which does not build them yet. What each `vendor` fills in stands in [connect-a-bi-vendor.md](connect-a-bi-vendor.md).\n\n" +
 		"| key | takes | if left out | example |\n|---|---|---|---|\n")
 	left := leftOut(t)
 	for _, key := range slices.Sorted(maps.Keys(environmentFields)) {
@@ -90,6 +90,10 @@ func leftOut(t *testing.T) map[string]string {
 	for _, key := range []string{"bastion.instanceType", "webapp.instanceType"} {
 		left[key] = "`t4g.micro`, or `t3.micro` for x86_64"
 	}
+	for _, key := range []string{"host", "user", "hostKey"} {
+		left["tunnels.*."+key] = "the vendor's; must be given where `vendor` has none"
+	}
+	left["tunnels.*.port"] = "the vendor's, or `22`"
 	return left
 }
 

@@ -43,6 +43,11 @@ type Environment struct {
 	// TunnelKeyGeneration is the number of the key pair that the tunnels log in with. Another number makes another key.
 	TunnelKeyGeneration int `json:"tunnelKeyGeneration"`
 
+	// ImageRefresh is the month, YYYY-MM, in which the hosts' images were last looked up. A new value looks them up again.
+	ImageRefresh string `json:"imageRefresh"`
+
+	PatchWindow string `json:"patchWindow"` // such as "Sun 03:00" or "daily 03:00", in UTC: see PatchCalendar
+
 	Alarms Alarms `json:"alarms"`
 }
 
@@ -84,6 +89,9 @@ type Bastion struct {
 	SSHCIDRs       []string        `json:"sshCidrs"`
 	Administrators []Administrator `json:"administrators"`
 	InstanceType   string          `json:"instanceType"`
+
+	// HostKeyGeneration is the number of the SSH host key. Another number makes another key.
+	HostKeyGeneration int `json:"hostKeyGeneration"`
 }
 
 // Administrator is a person who logs in to the jump server. The JSON form of
@@ -113,7 +121,8 @@ type WebApp struct {
 }
 
 // Tunnel is one reverse SSH tunnel: the vendor's host listens on its loopback
-// port RemotePort and reaches the database through it.
+// port RemotePort and reaches the database through it. What the config leaves out
+// and the vendor documents has been filled in.
 type Tunnel struct {
 	Name       string `json:"name"`
 	Vendor     string `json:"vendor"`

@@ -17,6 +17,8 @@ const (
 	aNarrowCIDR = "an IPv4 CIDR block in canonical form, /8 or narrower"
 	aPort       = "a port from 1 to 65535"
 	aSchema     = "the name of a MySQL schema: 1 to 64 printable characters, of which _, % and \\ count twice, not one of MySQL's own schemas"
+	aMonth      = "a month as YYYY-MM "
+	aGeneration = "a number from 1 to 1000000; another number makes another "
 	aHostType   = "an EC2 instance type, micro or larger, such as t4g.micro for arm64 and t3.micro for x86_64"
 )
 
@@ -65,27 +67,31 @@ var environmentFields = map[string]field{
 	"bastion.administrators.*.publicKeys.*": optional("the line of a .pub file with an Ed25519, ECDSA or RSA key (3072 bits or more) and nothing before it", `"ssh-ed25519 AAAA…"`),
 	"bastion.administrators.*.access":       required(`"shell", or "tunnel" for the forward to the database alone`, `"shell"`),
 	"bastion.instanceType":                  optional(aHostType, ""),
+	"bastion.hostKeyGeneration":             optional(aGeneration+"SSH host key for the jump server, which everybody who connects must then put into known_hosts", `2`),
 
 	"webapp":                 required("an object that describes the web app", `{"visitorCidrs": ["0.0.0.0/0"], "platformRefresh": "2026-11"}`),
 	"webapp.visitorCidrs":    required("a list of at most 25 CIDR blocks that reach the web app", `["0.0.0.0/0"]`),
 	"webapp.visitorCidrs.*":  optional(aCIDR, `"0.0.0.0/0"`),
 	"webapp.loadBalanced":    optional("true for a load balancer over two availability zones, or false for a single instance", `true`),
 	"webapp.certificateArn":  optional(`the ARN of an ACM certificate in the environment's account and region, with "loadBalanced": true, or ""`, `"arn:aws:acm:eu-central-1:123456789012:certificate/0f0e0d0c-0b0a-0908-0706-050403020100"`),
-	"webapp.platformRefresh": required("a month as YYYY-MM (a later month takes the newest platform version)", `"2026-11"`),
+	"webapp.platformRefresh": required(aMonth+"(a later month takes the newest platform version)", `"2026-11"`),
 	"webapp.dashboardUrl":    optional(`an https address without credentials, or ""`, `"https://bi.example.com/dashboard"`),
 	"webapp.instanceType":    optional(aHostType, ""),
 
-	"tunnels":              optional("a list of tunnels, which may be empty", `[]`),
+	"tunnels":              optional("a list of at most 20 tunnels, which may be empty", `[]`),
 	"tunnels.*":            optional("an object that describes a tunnel to a vendor", `{"name": "bi", "host": "bi.example.com", "user": "tunnel15240", "remotePort": 15240, "hostKey": "ssh-ed25519 AAAA…"}`),
 	"tunnels.*.name":       required("1 to 31 lower-case letters, digits or hyphens that start with a letter and, hyphens aside, name no other tunnel", `"bi"`),
-	"tunnels.*.vendor":     optional(`a vendor preset of this version, which is "generic"`, ""),
-	"tunnels.*.host":       required("a DNS name or a public or private IPv4 address, without user, port or scheme", `"bi.example.com"`),
+	"tunnels.*.vendor":     optional(`"generic", or a vendor whose documented values stand for what is left out: "holistics" or "chartio"`, `"holistics"`),
+	"tunnels.*.host":       optional("a DNS name or a public or private IPv4 address, without user, port or scheme", `"bi.example.com"`),
 	"tunnels.*.port":       optional(aPort, `22`),
-	"tunnels.*.user":       required("a user name of 1 to 32 letters, digits, dots, hyphens or underscores that starts with a letter or underscore", `"tunnel15240"`),
+	"tunnels.*.user":       optional("a user name of 1 to 32 letters, digits, dots, hyphens or underscores that starts with a letter or underscore", `"tunnel15240"`),
 	"tunnels.*.remotePort": required(aPort+" that no other tunnel to the same host and port has", `15240`),
-	"tunnels.*.hostKey":    required("the vendor's SSH host key: Ed25519, ECDSA or RSA (2048 bits or more), without the host name before it", `"ssh-ed25519 AAAA…"`),
+	"tunnels.*.hostKey":    optional("the vendor's SSH host key: Ed25519, ECDSA or RSA (2048 bits or more), without the host name before it", `"ssh-ed25519 AAAA…"`),
 
-	"tunnelKeyGeneration": optional("a number from 1 to 1000000; another number makes another SSH key pair for the tunnels, an earlier one brings the one before back", `2`),
+	"tunnelKeyGeneration": optional(aGeneration+"SSH key pair for the tunnels, an earlier one brings the one before back", `2`),
+
+	"imageRefresh": required(aMonth+"(a later month takes the newest images of Amazon Linux 2023 and Debian 13 and so replaces the hosts, whose addresses, keys and users stay)", `"2026-11"`),
+	"patchWindow":  optional("a day from Mon to Sun, or daily, and a time as HH:MM in UTC (the hosts install patches then, and restart if those need it)", `"Sun 03:00"`),
 
 	"alarms":          optional("an object that says whom alarms are sent to", `{"emails": []}`),
 	"alarms.emails":   optional("a list of email addresses", `[]`),

@@ -30,6 +30,15 @@ func people(t testing.TB, n int) string {
 	return asJSON(list)
 }
 
+// manyTunnels returns n tunnels to one host as JSON.
+func manyTunnels(t testing.TB, n int) string {
+	var list []Tunnel
+	for i := range n {
+		list = append(list, Tunnel{fmt.Sprintf("t%d", i), genericVendor, "bi.vendor.test", 22, "t", 15240 + i, readKey(t, "ed25519")})
+	}
+	return asJSON(list)
+}
+
 // tokenKey returns a public key of the kind that a FIDO token holds.
 func tokenKey(t testing.TB) string {
 	return authorizedKey(t, struct {

@@ -42,7 +42,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			"webapp":   {"webapp", []string{"monster_teams"}, true, 30},
 			"auditor2": {"Revisorin für 1%", []string{"sales"}, true, 1},
 		},
-		Bastion: Bastion{SSHCIDRs: []string{"8.8.8.8/32"}, InstanceType: "t4g.small", Administrators: []Administrator{
+		Bastion: Bastion{SSHCIDRs: []string{"8.8.8.8/32"}, InstanceType: "t4g.small", HostKeyGeneration: 3, Administrators: []Administrator{
 			{"malia", []string{plain("ed25519")}, Shell},
 			{"kimo-2", []string{plain("ecdsa384"), plain("rsa3072")}, TunnelOnly},
 		}},
@@ -54,6 +54,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			{"bi-2", "generic", "192.0.2.7", 22, "_t", 15241, plain("ecdsa384")},
 		},
 		TunnelKeyGeneration: 7,
+		ImageRefresh:        "2026-11",
+		PatchWindow:         "daily 23:59",
 		Alarms:              Alarms{Emails: []string{}},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -70,6 +72,7 @@ func TestLoadFillsInDefaults(t *testing.T) {
 		"readOnlyUsers": {"bi": {"username": "tester", "schemas": ["monster_teams"]},
 		                  "webapp": {"username": "webapp", "schemas": ["monster_teams"]}},
 		"webapp": {"visitorCidrs": [], "platformRefresh": "2026-11"},
+		"imageRefresh": "2026-10",
 		"tunnels": [{"name": "bi", "host": "bi.vendor.test", "user": "t", "remotePort": 1, "hostKey": "` + SampleHostKey + `"}]
 	}}`
 	for architecture, host := range map[Architecture]string{ARM64: "t4g.micro", X86_64: "t3.micro"} {
@@ -82,10 +85,12 @@ func TestLoadFillsInDefaults(t *testing.T) {
 				"bi":     {"tester", []string{"monster_teams"}, false, 20},
 				"webapp": {"webapp", []string{"monster_teams"}, false, 20},
 			},
-			Bastion:             Bastion{SSHCIDRs: []string{}, Administrators: []Administrator{}, InstanceType: host},
+			Bastion:             Bastion{SSHCIDRs: []string{}, Administrators: []Administrator{}, InstanceType: host, HostKeyGeneration: 1},
 			WebApp:              WebApp{VisitorCIDRs: []string{}, PlatformRefresh: "2026-11", InstanceType: host},
 			Tunnels:             []Tunnel{{"bi", "generic", "bi.vendor.test", 22, "t", 1, SampleHostKey}},
 			TunnelKeyGeneration: 1,
+			ImageRefresh:        "2026-10",
+			PatchWindow:         "Sun 03:00",
 			Alarms:              Alarms{Emails: []string{}},
 		}
 		if !reflect.DeepEqual(got, want) {

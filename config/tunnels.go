@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// maxTunnels keeps the Tunnel stack far from the 200 outputs that a template may
+// have, and its host, of the smallest type, from running out of memory.
+const maxTunnels = 20
+
 var (
 	tunnelUser = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,31}$`)
 	// Two labels or more; the last one is not all digits, so that no mistyped
@@ -25,7 +29,7 @@ func (c *checker) tunnels(at place, tunnels []Tunnel) {
 			// The names of stack outputs hold no hyphens.
 			c.problem(name, "%s is, but for hyphens, also the name at %s", show(t.Name), first)
 		}
-		c.oneOf(at.key("vendor"), t.Vendor, "generic")
+		c.vendor(at, t)
 		t.Host = strings.ToLower(t.Host)
 		c.vendorHost(at.key("host"), t.Host)
 		c.between(at.key("port"), t.Port, 1, 65535)
@@ -44,6 +48,9 @@ func (c *checker) tunnels(at place, tunnels []Tunnel) {
 			c.problem(at.key("hostKey"), "%s", fault)
 		}
 		t.HostKey = key
+	}
+	if n := len(tunnels); n > maxTunnels {
+		c.problem(at, "lists %d tunnels", n)
 	}
 }
 

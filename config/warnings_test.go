@@ -48,6 +48,7 @@ func TestWarnings(t *testing.T) {
 		"block that holds a sample one": {[]edit{{"bastion.sshCidrs", `["192.0.2.0/23"]`}}, nil},
 		"vendor at example.net":         {[]edit{{"tunnels.0.host", `"EXAMPLE.net"`}}, []string{"tunnels[0].host"}},
 		"vendor beside example.com":     {[]edit{{"tunnels.0.host", `"myexample.com"`}}, nil},
+		"vendor that closed":            {[]edit{{"tunnels.0.vendor", `"chartio"`}}, []string{"tunnels[0].vendor"}},
 		"sample host key with comment":  {[]edit{{"tunnels.0.hostKey", quoted(SampleHostKey + " root@bi")}}, []string{"tunnels[0].hostKey"}},
 		"unknown class family":          {[]edit{{"database.instanceClass", `"db.m99g.large"`}}, []string{"database.instanceClass"}},
 		"unknown class size":            {[]edit{{"database.instanceClass", `"db.t4g.nano"`}}, []string{"database.instanceClass"}},

@@ -6,11 +6,8 @@ import (
 	"strconv"
 )
 
-var (
-	// arn:<partition>:acm:<region>:<account>:certificate/<id>
-	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):([0-9]{12}):certificate/[A-Za-z0-9-]+$`)
-	month          = regexp.MustCompile(`^20[0-9]{2}-(0[1-9]|1[0-2])$`)
-)
+// arn:<partition>:acm:<region>:<account>:certificate/<id>
+var certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):([0-9]{12}):certificate/[A-Za-z0-9-]+$`)
 
 func (c *checker) webApp(root place, e *Environment) {
 	at := root.key("webapp")
@@ -19,9 +16,7 @@ func (c *checker) webApp(root place, e *Environment) {
 		c.warn(at.key("visitorCidrs"), "is empty, so that nobody reaches the web app; put the blocks that its visitors come from")
 	}
 	c.certificate(root, e)
-	if !month.MatchString(e.WebApp.PlatformRefresh) {
-		c.problem(at.key("platformRefresh"), "%s is not a month", show(e.WebApp.PlatformRefresh))
-	}
+	c.month(at.key("platformRefresh"), e.WebApp.PlatformRefresh)
 	c.dashboard(at.key("dashboardUrl"), e.WebApp.DashboardURL)
 	c.instanceType(at.key("instanceType"), e.WebApp.InstanceType, e.Architecture)
 }

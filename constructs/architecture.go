@@ -1,9 +1,6 @@
 package constructs
 
-import (
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-)
+import "github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 
 // Architecture is a processor architecture, in the words of EC2's API.
 type Architecture string
@@ -13,24 +10,20 @@ const (
 	X86_64 Architecture = "x86_64"
 )
 
-// amazonLinux2023 is the newest Amazon Linux 2023 AMI at the time of each deployment.
-func (a Architecture) amazonLinux2023() awsec2.IMachineImage {
-	cpu := awsec2.AmazonLinuxCpuType_ARM_64
-	if a == X86_64 {
-		cpu = awsec2.AmazonLinuxCpuType_X86_64
-	}
-	return awsec2.MachineImage_LatestAmazonLinux2023(&awsec2.AmazonLinux2023ImageSsmParameterProps{CpuType: cpu})
+// amazonLinux2023 is the public parameter of the newest Amazon Linux 2023 AMI (Amazon Linux 2023 User Guide, "AL2023 on
+// Amazon EC2").
+func (a Architecture) amazonLinux2023() string {
+	return "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-" + string(a)
 }
 
-// debian13 is the newest Debian 13 AMI at the time of each deployment, from the public parameters that Debian's cloud
-// team keeps in Systems Manager (Debian wiki, "Cloud/AmazonEC2Image").
-func (a Architecture) debian13() awsec2.IMachineImage {
+// debian13 is the public parameter of the newest Debian 13 AMI, which Debian's cloud team keeps (Debian wiki,
+// "Cloud/AmazonEC2Image").
+func (a Architecture) debian13() string {
 	cpu := "arm64"
 	if a == X86_64 {
 		cpu = "amd64"
 	}
-	parameter := "/aws/service/debian/release/13/latest/" + cpu
-	return awsec2.MachineImage_FromSsmParameter(&parameter, &awsec2.SsmParameterImageOptions{Os: awsec2.OperatingSystemType_LINUX})
+	return "/aws/service/debian/release/13/latest/" + cpu
 }
 
 // lambda is the architecture in Lambda's words, which are the same.

@@ -3,10 +3,12 @@ package constructs
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"drawbridge/host/settings"
 )
 
 // SSHPort is the port of the jump server's sshd.
@@ -23,11 +25,16 @@ type Administrator struct {
 
 // BastionProps describes the jump server.
 type BastionProps struct {
-	Vpc    awsec2.IVpc
-	Subnet awsec2.ISubnet
+	HostProps
 
-	// DatabaseSecurityGroup is the database's; the jump server is let in.
-	DatabaseSecurityGroup awsec2.ISecurityGroup
+	// MasterSecret is the secret of the database's master user, which people with a shell open MySQL sessions as.
+	MasterSecret awssecretsmanager.ISecret
+
+	// Function makes the host key.
+	Function *DatabaseFunction
+
+	// HostKeyGeneration makes another host key when it changes.
+	HostKeyGeneration int
 
 	// SSHCIDRs are the IPv4 blocks that may reach port 22. With none, Session Manager is the only way in.
 	SSHCIDRs []string
@@ -38,14 +45,6 @@ type BastionProps struct {
 
 	// Administrators are at most 100: so many parameters keep one stack within CloudFormation's limits.
 	Administrators []Administrator
-
-	Architecture Architecture
-
-	// InstanceType is an EC2 type of that architecture, such as t4g.micro.
-	InstanceType string
-
-	// InstanceName is the instance's Name tag.
-	InstanceName string
 }
 
 // Bastion is the jump server: an Amazon Linux 2023 host through which administrators reach the database by SSH.
@@ -54,21 +53,25 @@ type BastionProps struct {
 // others.
 type Bastion struct {
 	*Host
+
+	// HostKey is sshd's, which stays when the instance is replaced.
+	HostKey *SSHKeyPair
 }
 
 // NewBastion adds a Bastion to scope.
 func NewBastion(scope constructs.Construct, id string, props *BastionProps) *Bastion {
-	b := &Bastion{newHost(scope, id, &hostProps{
-		vpc: props.Vpc, subnet: props.Subnet, instanceType: props.InstanceType, image: props.Architecture.amazonLinux2023(),
-		description: "Jump server", name: props.InstanceName,
-	})}
+	b := &Bastion{Host: newHost(scope, id, "Jump server", &props.HostProps)}
 	for _, cidr := range props.SSHCIDRs {
 		b.SecurityGroup.AddIngressRule(awsec2.Peer_Ipv4(jsii.String(cidr)), awsec2.Port_SSH(), jsii.String("SSH from an administrator"), nil)
 	}
-	b.SecurityGroup.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTPS(), jsii.String("HTTPS to AWS and the package repositories"), nil)
-	NewDatabaseAccess(b.Construct, "DatabaseAccess", &DatabaseAccessProps{
-		From: b.SecurityGroup, Database: props.DatabaseSecurityGroup, Description: "jump server",
+	b.HostKey = NewSSHKeyPair(b.Construct, "HostKey", &SSHKeyPairProps{
+		Function:    props.Function,
+		Generation:  props.HostKeyGeneration,
+		Comment:     props.InstanceName,
+		Description: "SSH host key of the jump server",
 	})
+	b.allow("ReadTheHostKey", "secretsmanager:GetSecretValue", b.HostKey.Secret.Ref())
+	b.allow("ReadTheMasterSecret", "secretsmanager:GetSecretValue", props.MasterSecret.SecretArn())
 
 	parameters := func(below string) *string {
 		return awscdk.Stack_Of(b.Construct).FormatArn(&awscdk.ArnComponents{
@@ -76,11 +79,7 @@ func NewBastion(scope constructs.Construct, id string, props *BastionProps) *Bas
 			ArnFormat: awscdk.ArnFormat_NO_RESOURCE_NAME,
 		})
 	}
-	b.Role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Sid:       jsii.String("Administrators"),
-		Actions:   jsii.Strings("ssm:GetParametersByPath"),
-		Resources: &[]*string{parameters(""), parameters("/*")},
-	}))
+	b.allow("Administrators", "ssm:GetParametersByPath", parameters(""), parameters("/*"))
 	for _, administrator := range props.Administrators {
 		awsssm.NewStringParameter(b.Construct, jsii.String("Administrator-"+administrator.Name), &awsssm.StringParameterProps{
 			ParameterName: jsii.String(props.AdministratorsPath + "/" + administrator.Name),
@@ -89,5 +88,12 @@ func NewBastion(scope constructs.Construct, id string, props *BastionProps) *Bas
 			SimpleName:    jsii.Bool(false),
 		})
 	}
+
+	b.launch(&props.HostProps, props.Architecture.amazonLinux2023(), &settings.Settings{Bastion: &settings.Bastion{
+		AdministratorsPath: props.AdministratorsPath,
+		HostKeySecretARN:   *b.HostKey.Secret.Ref(),
+		HostKeyGeneration:  props.HostKeyGeneration,
+		MasterSecretARN:    *props.MasterSecret.SecretArn(),
+	}}, b.HostKey.Resource)
 	return b
 }

@@ -11,12 +11,12 @@ import (
 )
 
 // newBastion adds a jump server without administrators, after change, which may be nil, has edited its properties.
-func newBastion(stack awscdk.Stack, change func(props *constructs.BastionProps)) *constructs.Bastion {
-	v := vpc(stack)
+func newBastion(t *testing.T, stack awscdk.Stack, change func(props *constructs.BastionProps)) *constructs.Bastion {
+	database, function := otherStack(t, stack)
 	props := &constructs.BastionProps{
-		Vpc: v, Subnet: (*v.PublicSubnets())[0], DatabaseSecurityGroup: securityGroup(stack, databaseGroup),
+		HostProps:    hostProps(t, stack, "bastion"),
+		MasterSecret: database.MasterSecret, Function: function, HostKeyGeneration: 1,
 		SSHCIDRs: []string{"203.0.113.0/24"}, AdministratorsPath: "/castle/administrators",
-		Architecture: constructs.ARM64, InstanceType: "t4g.micro", InstanceName: "castle-bastion",
 	}
 	if change != nil {
 		change(props)
@@ -26,7 +26,7 @@ func newBastion(stack awscdk.Stack, change func(props *constructs.BastionProps))
 
 func bastion(t *testing.T, change func(props *constructs.BastionProps)) cdktest.Template {
 	t.Helper()
-	return template(t, func(stack awscdk.Stack) { newBastion(stack, change) })
+	return template(t, func(stack awscdk.Stack) { newBastion(t, stack, change) })
 }
 
 func TestBastionSecurityGroup(t *testing.T) {
@@ -51,16 +51,19 @@ func TestBastionSecurityGroup(t *testing.T) {
 
 func TestBastionRole(t *testing.T) {
 	made := bastion(t, nil)
-	checkStatements(t, rolePolicy(t, made, made.One(t, "AWS::IAM::Role").ID), append(slices.Clone(sessionManager),
+	checkStatements(t, rolePolicy(t, made, hostRole(t, made, "Bastion")), append(slices.Clone(sessionManager),
 		"Allow ssm:GetParametersByPath on "+
 			"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/castle/administrators "+
-			"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/castle/administrators/*")...)
+			"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/castle/administrators/*",
+		"Allow secretsmanager:GetSecretValue on ${"+made.One(t, "AWS::SecretsManager::Secret").ID+"}",
+		"Allow secretsmanager:GetSecretValue on ${Other:ExportsOutputRefDatabaseMasterSecretadminEB53DE3E3092ADCA}",
+		itsProgram(t, made))...)
 }
 
 func TestBastionRunsAmazonLinux2023(t *testing.T) {
 	for architecture, parameter := range map[constructs.Architecture]string{
-		constructs.ARM64:  "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.1-arm64",
-		constructs.X86_64: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.1-x86_64",
+		constructs.ARM64:  "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
+		constructs.X86_64: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
 	} {
 		t.Run(string(architecture), func(t *testing.T) {
 			checkImage(t, bastion(t, func(p *constructs.BastionProps) { p.Architecture = architecture }), parameter)

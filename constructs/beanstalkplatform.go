@@ -2,9 +2,6 @@ package constructs
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
-	"github.com/aws/aws-cdk-go/awscdk/v2/customresources"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -31,37 +28,22 @@ type BeanstalkPlatform struct {
 // NewBeanstalkPlatform adds a BeanstalkPlatform to scope.
 func NewBeanstalkPlatform(scope constructs.Construct, id string, props *BeanstalkPlatformProps) *BeanstalkPlatform {
 	p := &BeanstalkPlatform{Construct: constructs.NewConstruct(scope, &id)}
-	call := &customresources.AwsSdkCall{
-		Service: jsii.String("elastic-beanstalk"),
-		Action:  jsii.String("ListPlatformVersions"),
-		Parameters: map[string]any{"Filters": []any{
+	p.ARN = newLookup(p.Construct, "Lookup", &lookupProps{
+		resourceType: "Custom::BeanstalkPlatform",
+		service:      "elastic-beanstalk",
+		action:       "ListPlatformVersions",
+		parameters: map[string]any{"Filters": []any{
 			filter("PlatformBranchName", props.Branch),
 			filter("PlatformLifecycleState", "Recommended"),
 		}},
-		PhysicalResourceId: customresources.PhysicalResourceId_Of(jsii.String("platform-" + props.Refresh)),
-		OutputPaths:        jsii.Strings("PlatformSummaryList.0.PlatformArn"),
-	}
-	lookup := customresources.NewAwsCustomResource(p.Construct, jsii.String("Lookup"), &customresources.AwsCustomResourceProps{
-		ResourceType: jsii.String("Custom::BeanstalkPlatform"),
-		OnCreate:     call,
-		OnUpdate:     call,
-		// The runtime's own SDK will do: no download at deployment.
-		InstallLatestAwsSdk: jsii.Bool(false),
-		Policy: customresources.AwsCustomResourcePolicy_FromStatements(&[]awsiam.PolicyStatement{
-			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-				Actions: jsii.Strings("elasticbeanstalk:ListPlatformVersions"),
-				Resources: &[]*string{awscdk.Stack_Of(p.Construct).FormatArn(&awscdk.ArnComponents{
-					Service: jsii.String("elasticbeanstalk"), Account: jsii.String(""),
-					Resource: jsii.String("platform"), ResourceName: jsii.String("*"),
-				})},
-			}),
+		permission: "elasticbeanstalk:ListPlatformVersions",
+		resource: awscdk.Stack_Of(p.Construct).FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("elasticbeanstalk"), Account: jsii.String(""),
+			Resource: jsii.String("platform"), ResourceName: jsii.String("*"),
 		}),
-		LogGroup: awslogs.NewLogGroup(p.Construct, jsii.String("Logs"), &awslogs.LogGroupProps{
-			Retention:     awslogs.RetentionDays_ONE_MONTH,
-			RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-		}),
+		path: "PlatformSummaryList.0.PlatformArn",
+		id:   "platform-" + props.Refresh,
 	})
-	p.ARN = lookup.GetResponseField(jsii.String("PlatformSummaryList.0.PlatformArn"))
 	return p
 }
 

@@ -10,13 +10,14 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/jsii-runtime-go"
 
+	"drawbridge/constructs"
 	"drawbridge/internal/cdktest"
 )
 
 func TestMain(m *testing.M) { cdktest.Main(m) }
 
 // template is that of one stack to which build has added constructs. Its references and joined texts are readable ones:
-// ${Id} for a Ref, ${Id.Attribute} for a Fn::GetAtt, one text for a Fn::Join of texts.
+// ${Id} for a Ref, ${Id.Attribute} for a Fn::GetAtt, ${Export} for a Fn::ImportValue, one text for a Fn::Join of texts.
 func template(t *testing.T, build func(stack awscdk.Stack)) cdktest.Template {
 	t.Helper()
 	var made cdktest.Template
@@ -41,6 +42,12 @@ func readable(v any) any {
 		if id, ok := made["Ref"].(string); ok {
 			return "${" + id + "}"
 		}
+		if text, ok := made["Fn::Sub"].(string); ok {
+			return text
+		}
+		if export, ok := made["Fn::ImportValue"].(string); ok {
+			return "${" + export + "}"
+		}
 		if names, ok := made["Fn::GetAtt"].([]any); ok {
 			return fmt.Sprintf("${%v.%v}", names...)
 		}
@@ -63,6 +70,13 @@ func readable(v any) any {
 func notText(v any) bool {
 	_, ok := v.(string)
 	return !ok
+}
+
+func text(v any) string {
+	if text, ok := v.(map[string]any)["Fn::Base64"].(string); ok {
+		return text
+	}
+	return ""
 }
 
 func asTexts(list []any) []string {
@@ -91,6 +105,30 @@ func vpc(stack awscdk.Stack) awsec2.IVpc {
 
 func securityGroup(stack awscdk.Stack, id string) awsec2.ISecurityGroup {
 	return awsec2.SecurityGroup_FromSecurityGroupId(stack, &id, &id, nil)
+}
+
+// hostProps are those of a host named castle-HOST, with a program that is none.
+func hostProps(t *testing.T, stack awscdk.Stack, host string) constructs.HostProps {
+	v := vpc(stack)
+	return constructs.HostProps{
+		Vpc: v, Subnet: (*v.PublicSubnets())[0], DatabaseSecurityGroup: securityGroup(stack, databaseGroup),
+		DatabaseHost: jsii.String("db.example.com"), DatabasePort: jsii.String("3306"), EnvironmentName: "castle",
+		Architecture: constructs.ARM64, InstanceType: "t4g.micro", InstanceName: "castle-" + host,
+		ImageRefresh: "2026-11", PatchWindow: "Sun *-*-* 03:00:00", ProgramPath: cdktest.Asset(t),
+	}
+}
+
+// otherStack has a database and its function, which the stack under test refers to.
+func otherStack(t *testing.T, stack awscdk.Stack) (*constructs.Database, *constructs.DatabaseFunction) {
+	other := awscdk.NewStack(stack.Node().Scope().(awscdk.App), jsii.String("Other"), nil)
+	network := constructs.NewNetwork(other, "Network", &constructs.NetworkProps{Name: "test", CIDR: "10.0.0.0/16"})
+	database := constructs.NewDatabase(other, "Database", &constructs.DatabaseProps{
+		Vpc: network.Vpc, Subnets: network.DatabaseSubnets(), Name: "monster_teams", MasterUsername: "admin",
+		InstanceClass: "db.t4g.micro", StorageGiB: 20, BackupDays: 1,
+	})
+	return database, constructs.NewDatabaseFunction(other, "Function", &constructs.DatabaseFunctionProps{
+		Network: network, SecretsManagerURL: network.SecretsManagerURL(), Database: database, Architecture: constructs.ARM64, Code: cdktest.Asset(t),
+	})
 }
 
 // check compares some properties of a thing with what they should be; nil stands for a property that is not there.

@@ -34,8 +34,14 @@ type SSHKeyPair struct {
 	// Resource is what hosts that use the key depend on: until it is there, the secret is empty.
 	Resource awscdk.CustomResource
 
+	// Generation is the key's number.
+	Generation int
+
 	// PublicKey is one line of an authorized_keys file.
 	PublicKey *string
+
+	// PublicKeyPEM is the same key in PEM (RFC 7468, section 13), which some vendors ask for.
+	PublicKeyPEM *string
 
 	// Fingerprint is the public key's, as ssh-keygen -l prints it: SHA256:…
 	Fingerprint *string
@@ -43,7 +49,7 @@ type SSHKeyPair struct {
 
 // NewSSHKeyPair adds an SSHKeyPair to scope.
 func NewSSHKeyPair(scope constructs.Construct, id string, props *SSHKeyPairProps) *SSHKeyPair {
-	k := &SSHKeyPair{Construct: constructs.NewConstruct(scope, &id)}
+	k := &SSHKeyPair{Construct: constructs.NewConstruct(scope, &id), Generation: props.Generation}
 	// CDK's Secret would generate a value when it is given none.
 	k.Secret = awssecretsmanager.NewCfnSecret(k.Construct, jsii.String("Secret"), &awssecretsmanager.CfnSecretProps{
 		Description: &props.Description,
@@ -67,6 +73,7 @@ func NewSSHKeyPair(scope constructs.Construct, id string, props *SSHKeyPairProps
 		"SecretArn": k.Secret.Ref(), "Generation": props.Generation, "Comment": props.Comment,
 	}, policy)
 	k.PublicKey = k.Resource.GetAttString(jsii.String("PublicKey"))
+	k.PublicKeyPEM = k.Resource.GetAttString(jsii.String("PublicKeyPem"))
 	k.Fingerprint = k.Resource.GetAttString(jsii.String("Fingerprint"))
 	return k
 }

@@ -4,62 +4,88 @@ import (
 	"net/netip"
 	"strconv"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"drawbridge/host/settings"
 )
+
+// TunnelMetricNamespace is CloudWatch's, for the metrics of the tunnel host.
+const TunnelMetricNamespace = "Drawbridge"
+
+// heartbeatMinutes is how long a tunnel may be down before its alarm goes off: a reboot for patches stays below it.
+const heartbeatMinutes = 5
 
 // TunnelHostProps describes the host of the reverse SSH tunnels.
 type TunnelHostProps struct {
-	Vpc    awsec2.IVpc
-	Subnet awsec2.ISubnet
+	HostProps
 
-	// DatabaseSecurityGroup is the database's; the tunnel host is let in.
-	DatabaseSecurityGroup awsec2.ISecurityGroup
+	// Key is what the tunnels log in with.
+	Key *SSHKeyPair
 
-	// Vendors are the SSH servers that tunnels are made to.
-	Vendors []SSHServer
-
-	Architecture Architecture
-
-	// InstanceType is an EC2 type of that architecture, such as t4g.micro.
-	InstanceType string
-
-	// InstanceName is the instance's Name tag.
-	InstanceName string
-}
-
-// SSHServer is where an SSH connection goes to.
-type SSHServer struct {
-	// Host is a DNS name or an IPv4 address.
-	Host string
-
-	// Port is from 1 to 65535.
-	Port int
+	// Tunnels have a name each. Their values stand in a configuration file as they are.
+	Tunnels []settings.Tunnel
 }
 
 // TunnelHost is a Debian host from which reverse SSH tunnels to BI vendors start. Nobody can connect to it.
 type TunnelHost struct {
 	*Host
+
+	// Heartbeats are the alarms of tunnels that are not up, by the tunnel's name.
+	Heartbeats map[string]awscloudwatch.Alarm
 }
 
 // NewTunnelHost adds a TunnelHost to scope.
 func NewTunnelHost(scope constructs.Construct, id string, props *TunnelHostProps) *TunnelHost {
-	t := &TunnelHost{newHost(scope, id, &hostProps{
-		vpc: props.Vpc, subnet: props.Subnet, instanceType: props.InstanceType, image: props.Architecture.debian13(),
-		description: "Tunnel host", name: props.InstanceName,
-	})}
-	t.SecurityGroup.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTPS(), jsii.String("HTTPS to AWS"), nil)
+	t := &TunnelHost{Host: newHost(scope, id, "Tunnel host", &props.HostProps), Heartbeats: map[string]awscloudwatch.Alarm{}}
 	t.SecurityGroup.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTP(), jsii.String("Package mirrors of Debian, which sign their packages"), nil)
 	// CDK keeps one of several equal rules.
-	for _, vendor := range props.Vendors {
-		t.SecurityGroup.AddEgressRule(awsec2.Peer_Ipv4(jsii.String(vendorPeer(vendor.Host))), awsec2.Port_Tcp(jsii.Number(vendor.Port)),
-			jsii.String("SSH to a BI vendor, port "+strconv.Itoa(vendor.Port)), nil)
+	for _, tunnel := range props.Tunnels {
+		t.SecurityGroup.AddEgressRule(awsec2.Peer_Ipv4(jsii.String(vendorPeer(tunnel.Host))), awsec2.Port_Tcp(jsii.Number(tunnel.Port)),
+			jsii.String("SSH to a BI vendor, port "+strconv.Itoa(tunnel.Port)), nil)
 	}
-	NewDatabaseAccess(t.Construct, "DatabaseAccess", &DatabaseAccessProps{
-		From: t.SecurityGroup, Database: props.DatabaseSecurityGroup, Description: "tunnel host",
-	})
+	t.allow("ReadTheKey", "secretsmanager:GetSecretValue", props.Key.Secret.Ref())
+	t.Role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:     jsii.String("Heartbeat"),
+		Actions: jsii.Strings("cloudwatch:PutMetricData"),
+		// It takes no resource, but a condition (Service Authorization Reference, "Amazon CloudWatch").
+		Resources:  jsii.Strings("*"),
+		Conditions: &map[string]any{"StringEquals": map[string]any{"cloudwatch:namespace": TunnelMetricNamespace}},
+	}))
+	t.launch(&props.HostProps, props.Architecture.debian13(), &settings.Settings{Tunnel: &settings.TunnelHost{
+		KeySecretARN:    *props.Key.Secret.Ref(),
+		KeyGeneration:   props.Key.Generation,
+		MetricNamespace: TunnelMetricNamespace,
+		Tunnels:         props.Tunnels,
+	}}, props.Key.Resource)
+
+	for _, tunnel := range props.Tunnels {
+		t.addHeartbeat(props.EnvironmentName, tunnel.Name)
+	}
 	return t
+}
+
+// addHeartbeat adds the alarm of one tunnel. A host that says nothing has no tunnel either.
+func (t *TunnelHost) addHeartbeat(environment, tunnel string) {
+	up := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace:     jsii.String(TunnelMetricNamespace),
+		MetricName:    jsii.String("TunnelUp"),
+		DimensionsMap: &map[string]*string{"Environment": &environment, "Tunnel": &tunnel},
+		Statistic:     awscloudwatch.Stats_MAXIMUM(),
+		Period:        awscdk.Duration_Minutes(jsii.Number(1)),
+	})
+	t.Heartbeats[tunnel] = awscloudwatch.NewAlarm(t.Construct, jsii.String("Heartbeat-"+tunnel), &awscloudwatch.AlarmProps{
+		AlarmDescription:   jsii.String("The SSH tunnel " + tunnel + " of Drawbridge's environment " + environment + " is down"),
+		Metric:             up,
+		Threshold:          jsii.Number(1),
+		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
+		EvaluationPeriods:  jsii.Number(heartbeatMinutes),
+		TreatMissingData:   awscloudwatch.TreatMissingData_BREACHING,
+	})
 }
 
 // vendorPeer is the block that a rule for this host must name: the address itself, or everywhere for a DNS name, whose

@@ -2,11 +2,13 @@ package constructs_test
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
 	"drawbridge/constructs"
+	"drawbridge/host/settings"
 	"drawbridge/internal/cdktest"
 )
 
@@ -14,17 +16,30 @@ import (
 func tunnelHost(t *testing.T, change func(props *constructs.TunnelHostProps)) cdktest.Template {
 	t.Helper()
 	return template(t, func(stack awscdk.Stack) {
-		v := vpc(stack)
+		_, function := otherStack(t, stack)
 		props := &constructs.TunnelHostProps{
-			Vpc: v, Subnet: (*v.PublicSubnets())[0], DatabaseSecurityGroup: securityGroup(stack, databaseGroup),
-			Vendors:      []constructs.SSHServer{{Host: "bi.example.com", Port: 22}},
-			Architecture: constructs.ARM64, InstanceType: "t4g.micro", InstanceName: "castle-tunnel",
+			HostProps: hostProps(t, stack, "tunnel"),
+			Key: constructs.NewSSHKeyPair(stack, "KeyPair", &constructs.SSHKeyPairProps{
+				Function: function, Generation: 1, Comment: "castle", Description: "key",
+			}),
+			Tunnels: vendors("bi.example.com", 22),
 		}
 		if change != nil {
 			change(props)
 		}
 		constructs.NewTunnelHost(stack, "TunnelHost", props)
 	})
+}
+
+// vendors are tunnels to hosts and ports, in turn.
+func vendors(hostsAndPorts ...any) (tunnels []settings.Tunnel) {
+	for i := 0; i < len(hostsAndPorts); i += 2 {
+		tunnels = append(tunnels, settings.Tunnel{
+			Name: "t" + strconv.Itoa(i/2), Host: hostsAndPorts[i].(string), Port: hostsAndPorts[i+1].(int),
+			User: "tunnel", RemotePort: 15240 + i, HostKey: "ssh-ed25519 AAAA",
+		})
+	}
+	return tunnels
 }
 
 func TestTunnelHostSecurityGroup(t *testing.T) {
@@ -35,35 +50,35 @@ func TestTunnelHostSecurityGroup(t *testing.T) {
 		"database <- Tunnel host tcp 3306",
 	}
 	for name, test := range map[string]struct {
-		vendors []constructs.SSHServer
+		tunnels []settings.Tunnel
 		rules   []string
 	}{
 		"lets it out to a vendor's address": {
-			[]constructs.SSHServer{{"198.51.100.7", 22}}, []string{"Tunnel host -> 198.51.100.7/32 tcp 22"},
+			vendors("198.51.100.7", 22), []string{"Tunnel host -> 198.51.100.7/32 tcp 22"},
 		},
 		"lets it out to everywhere for a name, on the vendor's port": {
-			[]constructs.SSHServer{{"bi.example.com", 2222}}, []string{"Tunnel host -> 0.0.0.0/0 tcp 2222"},
+			vendors("bi.example.com", 2222), []string{"Tunnel host -> 0.0.0.0/0 tcp 2222"},
 		},
 		"has one rule for the same vendor twice": {
-			[]constructs.SSHServer{{"198.51.100.7", 22}, {"198.51.100.7", 22}}, []string{"Tunnel host -> 198.51.100.7/32 tcp 22"},
+			vendors("198.51.100.7", 22, "198.51.100.7", 22), []string{"Tunnel host -> 198.51.100.7/32 tcp 22"},
 		},
 		"has one rule for two names with one port": {
-			[]constructs.SSHServer{{"bi.example.com", 22}, {"bi.example.org", 22}}, []string{"Tunnel host -> 0.0.0.0/0 tcp 22"},
+			vendors("bi.example.com", 22, "bi.example.org", 22), []string{"Tunnel host -> 0.0.0.0/0 tcp 22"},
 		},
 		"has a rule for each port": {
-			[]constructs.SSHServer{{"bi.example.com", 22}, {"bi.example.com", 2222}, {"198.51.100.7", 2222}},
+			vendors("bi.example.com", 22, "bi.example.com", 2222, "198.51.100.7", 2222),
 			[]string{"Tunnel host -> 0.0.0.0/0 tcp 22", "Tunnel host -> 0.0.0.0/0 tcp 2222", "Tunnel host -> 198.51.100.7/32 tcp 2222"},
 		},
 		"has no second rule for a name on a port that is open anyway": {
-			[]constructs.SSHServer{{"bi.example.com", 443}, {"bi.example.com", 80}}, nil,
+			vendors("bi.example.com", 443, "bi.example.com", 80), nil,
 		},
 		"takes a name of digits for a name": {
-			[]constructs.SSHServer{{"198.51.100.example.com", 22}}, []string{"Tunnel host -> 0.0.0.0/0 tcp 22"},
+			vendors("198.51.100.example.com", 22), []string{"Tunnel host -> 0.0.0.0/0 tcp 22"},
 		},
 		"has no rule without vendors": {nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			made := tunnelHost(t, func(p *constructs.TunnelHostProps) { p.Vendors = test.vendors })
+			made := tunnelHost(t, func(p *constructs.TunnelHostProps) { p.Tunnels = test.tunnels })
 			checkTraffic(t, made, append(test.rules, always...)...)
 		})
 	}
@@ -71,7 +86,32 @@ func TestTunnelHostSecurityGroup(t *testing.T) {
 
 func TestTunnelHostRole(t *testing.T) {
 	made := tunnelHost(t, nil)
-	checkStatements(t, rolePolicy(t, made, made.One(t, "AWS::IAM::Role").ID), slices.Clone(sessionManager)...)
+	checkStatements(t, rolePolicy(t, made, hostRole(t, made, "TunnelHost")), append(slices.Clone(sessionManager),
+		"Allow secretsmanager:GetSecretValue on ${"+made.One(t, "AWS::SecretsManager::Secret").ID+"}",
+		`Allow cloudwatch:PutMetricData on * Condition {"StringEquals":{"cloudwatch:namespace":"Drawbridge"}}`,
+		itsProgram(t, made))...)
+}
+
+func TestTunnelHostRaisesTheAlarm(t *testing.T) {
+	made := tunnelHost(t, func(p *constructs.TunnelHostProps) { p.Tunnels = vendors("bi.example.com", 22, "bi.example.org", 22) })
+	if alarms := made.Resources("AWS::CloudWatch::Alarm"); len(alarms) != 2 {
+		t.Errorf("%d alarms for two tunnels", len(alarms))
+	}
+	check(t, called(t, made, "AWS::CloudWatch::Alarm", "t1").Properties, map[string]any{
+		"Namespace": "Drawbridge", "MetricName": "TunnelUp", "Statistic": "Maximum", "Period": 60,
+		"Dimensions":         []any{map[string]any{"Name": "Environment", "Value": "castle"}, map[string]any{"Name": "Tunnel", "Value": "t1"}},
+		"ComparisonOperator": "LessThanThreshold", "Threshold": 1, "EvaluationPeriods": 5,
+		// A host that is gone sends nothing.
+		"TreatMissingData": "breaching",
+	})
+}
+
+func TestTunnelHostStartsAnewWithAnotherKey(t *testing.T) {
+	first := tunnelHost(t, nil)
+	second := tunnelHost(t, func(p *constructs.TunnelHostProps) { p.Key.Generation = 2 })
+	if first.One(t, "AWS::EC2::Instance").ID == second.One(t, "AWS::EC2::Instance").ID {
+		t.Error("the running instance would keep the key before")
+	}
 }
 
 func TestTunnelHostRunsDebian13(t *testing.T) {

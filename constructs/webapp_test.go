@@ -45,8 +45,8 @@ func withCertificate(p *constructs.WebAppProps) {
 	p.LoadBalanced, p.CertificateARN = true, webAppCertificate
 }
 
-// settings are the environment's option settings, by "namespace option".
-func settings(t *testing.T, made cdktest.Template) map[string]any {
+// optionSettings are the environment's, by "namespace option".
+func optionSettings(t *testing.T, made cdktest.Template) map[string]any {
 	t.Helper()
 	values := map[string]any{}
 	for _, s := range made.One(t, "AWS::ElasticBeanstalk::Environment").Properties["OptionSettings"].([]any) {
@@ -59,7 +59,7 @@ func settings(t *testing.T, made cdktest.Template) map[string]any {
 func TestWebAppSettings(t *testing.T) {
 	made, _ := webApp(t, nil)
 	t.Run("are these by themselves", func(t *testing.T) {
-		same(t, settings(t, made), map[string]any{
+		same(t, optionSettings(t, made), map[string]any{
 			"aws:autoscaling:launchconfiguration DisableDefaultEC2SecurityGroup": "true",
 			"aws:autoscaling:launchconfiguration DisableIMDSv1":                  "true",
 			"aws:autoscaling:launchconfiguration IamInstanceProfile":             "${" + made.One(t, "AWS::IAM::InstanceProfile").ID + "}",
@@ -105,13 +105,13 @@ func TestWebAppSettings(t *testing.T) {
 	}
 	t.Run("name the processor that the bundle is for", func(t *testing.T) {
 		made, _ := webApp(t, func(p *constructs.WebAppProps) { p.Architecture, p.InstanceType = constructs.X86_64, "t3.micro" })
-		check(t, settings(t, made), map[string]any{
+		check(t, optionSettings(t, made), map[string]any{
 			"aws:ec2:instances SupportedArchitectures": "x86_64", "aws:ec2:instances InstanceTypes": "t3.micro",
 		})
 	})
 	t.Run("link to a dashboard when there is one", func(t *testing.T) {
 		made, _ := webApp(t, func(p *constructs.WebAppProps) { p.DashboardURL = "https://bi.example.com/d/7?a=b&c=d" })
-		check(t, settings(t, made), map[string]any{
+		check(t, optionSettings(t, made), map[string]any{
 			"aws:elasticbeanstalk:application:environment DASHBOARD_URL": "https://bi.example.com/d/7?a=b&c=d",
 		})
 	})
@@ -168,10 +168,10 @@ func TestWebAppLoadBalancer(t *testing.T) {
 		return changed
 	}
 	t.Run("balances two to four instances by their health", func(t *testing.T) {
-		same(t, difference(settings(t, single), settings(t, plain)), added)
+		same(t, difference(optionSettings(t, single), optionSettings(t, plain)), added)
 	})
 	t.Run("speaks HTTPS alone with a certificate", func(t *testing.T) {
-		same(t, difference(settings(t, plain), settings(t, secure)), secured)
+		same(t, difference(optionSettings(t, plain), optionSettings(t, secure)), secured)
 	})
 }
 
@@ -266,7 +266,7 @@ func TestWebAppVersionIsTheBundle(t *testing.T) {
 	if other["S3Key"] == first["S3Key"] {
 		t.Errorf("two bundles have the same key: %v", other["S3Key"])
 	}
-	check(t, first, map[string]any{"S3Bucket": map[string]any{"Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"}})
+	check(t, first, map[string]any{"S3Bucket": "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"})
 }
 
 func TestWebAppRoles(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
@@ -76,17 +77,32 @@ func (f keyPairResource) ensure(ctx context.Context, r *request, want keyPairPro
 		if err != nil {
 			return err
 		}
-		data = map[string]any{
-			"PublicKey":   strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " " + want.Comment,
-			"Fingerprint": ssh.FingerprintSHA256(key),
-		}
-		return nil
+		data, err = describeKey(key, want.Comment)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	r.id = keyPairPrefix + want.SecretARN
 	return data, nil
+}
+
+// describeKey gives a public key in the forms that people are asked for: a line of an authorized_keys file, PEM (RFC 7468,
+// section 13), and the fingerprint.
+func describeKey(key ssh.PublicKey, comment string) (map[string]any, error) {
+	public, ok := key.(ssh.CryptoPublicKey)
+	if !ok {
+		return nil, fmt.Errorf("a key of the type %s has no PEM form: put an Ed25519, ECDSA or RSA key into the secret", key.Type())
+	}
+	der, err := x509.MarshalPKIXPublicKey(public.CryptoPublicKey())
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{
+		"PublicKey":    strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " " + comment,
+		"PublicKeyPem": strings.TrimSpace(string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))),
+		"Fingerprint":  ssh.FingerprintSHA256(key),
+	}, nil
 }
 
 // currentKey returns the public half of the key that is, or has become, the secret's current one.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/pem"
 	"os"
 	"os/exec"
@@ -37,6 +39,17 @@ func (r *rig) isCurrent(a answer) {
 	want := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey()))) + " drawbridge-dev-tunnel"
 	if a.Data["PublicKey"] != want || a.Data["Fingerprint"] != ssh.FingerprintSHA256(signer.PublicKey()) {
 		r.t.Errorf("answered %v, want the public key %s", a.Data, want)
+	}
+	block, rest := pem.Decode([]byte(a.Data["PublicKeyPem"].(string)))
+	if block == nil || block.Type != "PUBLIC KEY" || len(rest) > 0 {
+		r.t.Fatalf("the PEM form is %q", a.Data["PublicKeyPem"])
+	}
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if key, err := ssh.NewPublicKey(public); err != nil || !bytes.Equal(key.Marshal(), signer.PublicKey().Marshal()) {
+		r.t.Errorf("the PEM form is another key's (%v)", err)
 	}
 }
 

@@ -44,7 +44,7 @@ type named struct{ cloudformation.Provider }
 
 func (named) Create(_ context.Context, r cloudformation.Request) (cloudformation.Resource, error) {
 	return cloudformation.Resource{PhysicalID: r.Type + ":" + r.LogicalID, Attributes: map[string]any{
-		"Arn": "arn:aws:lambda:eu-west-1:123456789012:function:" + r.LogicalID, "PublicKey": "ssh-ed25519 AAAA", "Fingerprint": "SHA256:x",
+		"Arn": "arn:aws:lambda:eu-west-1:123456789012:function:" + r.LogicalID, "PublicKey": "ssh-ed25519 AAAA", "PublicKeyPem": "-----BEGIN PUBLIC KEY-----", "Fingerprint": "SHA256:x",
 	}}, nil
 }
 

@@ -26,6 +26,9 @@ type Assets struct {
 
 	// DatabaseFunction is the Lambda function's code, a zip file.
 	DatabaseFunction string
+
+	// HostProgram is the program that sets up the jump server and the tunnel host.
+	HostProgram string
 }
 
 // NewEnvironment adds the stacks of one environment to scope, an app or a stage.
@@ -33,9 +36,9 @@ func NewEnvironment(scope construct.Construct, env *config.Environment, assets A
 	e := &Environment{}
 	e.Network = NewNetworkStack(scope, "Network", &NetworkStackProps{stackProps(env, "Network", "network"), env})
 	e.Database = NewDatabaseStack(scope, "Database", &DatabaseStackProps{stackProps(env, "Database", "MySQL database"), env, e.Network, assets.DatabaseFunction})
-	e.Bastion = NewBastionStack(scope, "Bastion", &BastionStackProps{stackProps(env, "Bastion", "jump server"), env, e.Network, e.Database})
+	e.Bastion = NewBastionStack(scope, "Bastion", &BastionStackProps{stackProps(env, "Bastion", "jump server"), env, e.Network, e.Database, assets.HostProgram})
 	e.WebApp = NewWebAppStack(scope, "WebApp", &WebAppStackProps{stackProps(env, "WebApp", "web app"), env, e.Network, e.Database, assets.WebAppBundle})
-	e.Tunnel = NewTunnelStack(scope, "Tunnel", &TunnelStackProps{stackProps(env, "Tunnel", "reverse SSH tunnels"), env, e.Network, e.Database})
+	e.Tunnel = NewTunnelStack(scope, "Tunnel", &TunnelStackProps{stackProps(env, "Tunnel", "reverse SSH tunnels"), env, e.Network, e.Database, assets.HostProgram})
 	awscdk.Tags_Of(scope).Add(jsii.String("drawbridge:environment"), &env.Name, nil)
 	return e
 }

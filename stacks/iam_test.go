@@ -10,6 +10,7 @@ import (
 
 // Actions that take no resource, each with the page of AWS's Service Authorization Reference that says so.
 var actionsWithoutResource = map[string]string{
+	"cloudwatch:PutMetricData":         "Amazon CloudWatch",
 	"ec2:DescribeNetworkInterfaces":    "Amazon EC2",
 	"ec2:DescribeSubnets":              "Amazon EC2",
 	"ssmmessages:CreateControlChannel": "Amazon Message Gateway Service",
@@ -23,7 +24,9 @@ var managedPolicies = map[string][]string{
 	"service-role/AWSElasticBeanstalkEnhancedHealth": {"WebApp/WebAppServiceRole982479CE"},
 	// The functions that CDK brings with it: they may write their own logs.
 	"service-role/AWSLambdaBasicExecutionRole": {
+		"Bastion/AWS679f53fac002430cb0da5b7982bd2287ServiceRoleC1EA0FF2",
 		"Network/CustomVpcRestrictDefaultSGCustomResourceProviderRole26592FE0",
+		"Tunnel/AWS679f53fac002430cb0da5b7982bd2287ServiceRoleC1EA0FF2",
 		"WebApp/AWS679f53fac002430cb0da5b7982bd2287ServiceRoleC1EA0FF2",
 	},
 }
@@ -89,9 +92,32 @@ func TestIAM(t *testing.T) {
 				t.Errorf("it reads %q", secrets)
 			}
 		})
-		t.Run("lets hosts read no database secret", func(t *testing.T) {
+		t.Run("lets the jump server read its host key and the master's secret, and the tunnel host its key", func(t *testing.T) {
+			got := map[string]string{}
 			for _, s := range statements(t, templates) {
-				if (strings.HasPrefix(s.where, "Bastion/") || strings.HasPrefix(s.where, "Tunnel/")) && strings.Contains(cdktest.JSON(s.statement), "secretsmanager:") {
+				for _, host := range []string{"Bastion/BastionRole", "Tunnel/TunnelHostRole"} {
+					if strings.HasPrefix(s.where, host) && strings.Contains(cdktest.JSON(s.statement["Action"]), "secretsmanager:") {
+						got[host] += cdktest.JSON(s.statement["Resource"])
+					}
+				}
+			}
+			for host, secrets := range map[string][]string{
+				"Bastion/BastionRole": {"BastionHostKeySecret", "DatabaseMasterSecret"}, "Tunnel/TunnelHostRole": {"KeyPairSecret"},
+			} {
+				for _, secret := range secrets {
+					if strings.Count(got[host], secret) != 1 {
+						t.Errorf("%s reads %s", host, got[host])
+					}
+				}
+				if strings.Count(got[host], "Secret") != len(secrets)+strings.Count(got[host], "SecretHostKey") {
+					t.Errorf("%s reads %s", host, got[host])
+				}
+			}
+		})
+		t.Run("lets hosts send metrics of their own namespace alone", func(t *testing.T) {
+			for _, s := range statements(t, templates) {
+				if strings.Contains(cdktest.JSON(s.statement["Action"]), "cloudwatch:") &&
+					cdktest.JSON(s.statement["Condition"]) != `{"StringEquals":{"cloudwatch:namespace":"Drawbridge"}}` {
 					t.Errorf("%s: %s", s.where, cdktest.JSON(s.statement))
 				}
 			}

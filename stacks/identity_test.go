@@ -11,6 +11,7 @@ import (
 // its address is lost. Never edit an entry; a new kind of thing adds one.
 var identities = []string{
 	"Bastion/BastionAddress36DE36E3 AWS::EC2::EIP",
+	"Bastion/BastionHostKeySecretB0041D94 AWS::SecretsManager::Secret",
 	"Database/DatabaseInstanceAA8A5FDE AWS::RDS::DBInstance",
 	"Database/DatabaseMasterSecretadminEB53DE3E AWS::SecretsManager::Secret",
 	"Database/DatabaseSubnetGroup7D60F180 AWS::RDS::DBSubnetGroup",

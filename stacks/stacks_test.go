@@ -23,7 +23,7 @@ func synthesize(t *testing.T, name string, change func(environment map[string]an
 	env := cdktest.Environment(t, name, change)
 	templates := map[string]cdktest.Template{}
 	cdktest.Try(t, func() {
-		e := stacks.NewEnvironment(cdktest.NewApp(t), env, stacks.Assets{WebAppBundle: cdktest.Asset(t), DatabaseFunction: cdktest.Asset(t)})
+		e := stacks.NewEnvironment(cdktest.NewApp(t), env, stacks.Assets{WebAppBundle: cdktest.Asset(t), DatabaseFunction: cdktest.Asset(t), HostProgram: cdktest.Asset(t)})
 		all := map[string]awscdk.Stack{
 			"Network": e.Network.Stack, "Database": e.Database.Stack, "Bastion": e.Bastion.Stack, "WebApp": e.WebApp.Stack, "Tunnel": e.Tunnel.Stack,
 		}
@@ -196,8 +196,21 @@ func TestEnvironment(t *testing.T) {
 		t.Run("gives the fields of MySQL Workbench's form", func(t *testing.T) {
 			outputs := templates["Bastion"]["Outputs"].(map[string]any)
 			for _, name := range []string{
-				"WorkbenchConnectionMethod", "WorkbenchSSHHostname", "WorkbenchSSHUsername", "WorkbenchMySQLHostname",
-				"WorkbenchMySQLServerPort", "WorkbenchUsername", "WorkbenchPasswordSecretArn",
+				"WorkbenchConnectionMethod", "WorkbenchSSHHostname", "WorkbenchSSHUsername", "WorkbenchSSHKeyFile", "WorkbenchMySQLHostname",
+				"WorkbenchMySQLServerPort", "WorkbenchUsername", "WorkbenchPasswordSecretArn", "WorkbenchDefaultSchema", "WorkbenchUseSSL",
+				"WorkbenchSSLCAFile", "BastionKnownHosts", "SSHCommand", "SSHForwardCommand", "MySQLCommand", "SessionManagerCommand",
+				"SessionManagerForwardCommand",
+			} {
+				if outputs[name] == nil {
+					t.Errorf("no output %s", name)
+				}
+			}
+		})
+		t.Run("gives the fields of a BI vendor's form", func(t *testing.T) {
+			outputs := templates["Tunnel"]["Outputs"].(map[string]any)
+			for _, name := range []string{
+				"TunnelAddress", "TunnelPublicKey", "TunnelPublicKeyPem", "TunnelPublicKeyFingerprint", "TunnelDatabaseName", "TunnelUsername",
+				"TunnelPasswordSecretArnCommand", "TunnelTLS", "TunnelBiDatabaseHost", "TunnelBiDatabasePort", "TunnelBiSSHLogin", "TunnelBiTestCommand",
 			} {
 				if outputs[name] == nil {
 					t.Errorf("no output %s", name)

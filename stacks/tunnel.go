@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -10,6 +11,7 @@ import (
 
 	"drawbridge/config"
 	"drawbridge/constructs"
+	"drawbridge/host/settings"
 )
 
 // TunnelStackProps are the properties of the Tunnel stack.
@@ -18,6 +20,9 @@ type TunnelStackProps struct {
 	Environment *config.Environment
 	Network     *NetworkStack
 	Database    *DatabaseStack
+
+	// HostProgram is the path of the program that sets the host up.
+	HostProgram string
 }
 
 // TunnelStack holds the host of the reverse SSH tunnels. It is empty when the config has no tunnels: the CDK CLI then
@@ -34,7 +39,7 @@ type TunnelStack struct {
 // NewTunnelStack adds the Tunnel stack to scope.
 func NewTunnelStack(scope construct.Construct, id string, props *TunnelStackProps) *TunnelStack {
 	s := &TunnelStack{Stack: awscdk.NewStack(scope, &id, &props.StackProps)}
-	env, network, database := props.Environment, props.Network.Network, props.Database
+	env, database := props.Environment, props.Database
 
 	if len(env.Tunnels) == 0 {
 		awscdk.Validations_Of(s.Stack).Acknowledge(&awscdk.Acknowledgment{
@@ -49,29 +54,46 @@ func NewTunnelStack(scope construct.Construct, id string, props *TunnelStackProp
 		Comment:     "drawbridge-" + env.Name + "-tunnel",
 		Description: "SSH key that the tunnels log in with at their vendors",
 	})
-	var vendors []constructs.SSHServer
+	var tunnels []settings.Tunnel
 	for _, t := range env.Tunnels {
-		vendors = append(vendors, constructs.SSHServer{Host: t.Host, Port: t.Port})
+		tunnels = append(tunnels, settings.Tunnel{
+			Name: t.Name, Host: t.Host, Port: t.Port, User: t.User, RemotePort: t.RemotePort, HostKey: t.HostKey,
+		})
 	}
 	s.Host = constructs.NewTunnelHost(s.Stack, "TunnelHost", &constructs.TunnelHostProps{
-		Vpc:                   network.Vpc,
-		Subnet:                (*network.PublicSubnets())[0],
-		DatabaseSecurityGroup: database.Database.SecurityGroup,
-		Vendors:               vendors,
-		Architecture:          constructs.Architecture(env.Architecture),
-		InstanceType:          env.Architecture.HostInstanceType(),
-		InstanceName:          "drawbridge-" + env.Name + "-tunnel",
+		HostProps: hostProps(env, props.Network, database, props.HostProgram, "tunnel", env.Architecture.HostInstanceType()),
+		Key:       s.KeyPair,
+		Tunnels:   tunnels,
 	})
 
-	output(s.Stack, "TunnelPublicKey", s.KeyPair.PublicKey, "The SSH public key for the vendor's form")
-	output(s.Stack, "TunnelPublicKeyFingerprint", s.KeyPair.Fingerprint, "The fingerprint of that key, as ssh-keygen -l prints it")
-	output(s.Stack, "TunnelAddress", s.Host.PublicIP, "The address that tunnels come from, for the vendor's allow list")
-	output(s.Stack, "TunnelDatabaseName", &env.Database.Name, "The vendor's form: database name")
-	output(s.Stack, "TunnelUsername", jsii.String(env.ReadOnlyUsers[config.BIUser].Username), "The vendor's form: user; the Database stack's output ReadOnlySecretArnBi names the secret with the password")
+	// What vendors' forms ask for.
+	instance := *s.Host.Instance.Ref()
+	outputs(s.Stack,
+		[3]string{"TunnelAddress", *s.Host.PublicIP, "The address that tunnels come from, for the vendor's allow list"},
+		[3]string{"TunnelPublicKey", *s.KeyPair.PublicKey, "The SSH public key for the vendor's form, as OpenSSH writes it"},
+		[3]string{"TunnelPublicKeyPem", *s.KeyPair.PublicKeyPEM, "The same key in PEM, for vendors that ask for it"},
+		[3]string{"TunnelPublicKeyFingerprint", *s.KeyPair.Fingerprint, "The fingerprint of that key, as ssh-keygen -l prints it"},
+		[3]string{"TunnelDatabaseName", env.Database.Name, "The vendor's form: database name"},
+		[3]string{"TunnelUsername", env.ReadOnlyUsers[config.BIUser].Username, "The vendor's form: user"},
+		// The secret is another one when the user is renamed, so that this stack must not hold on to its ARN.
+		[3]string{"TunnelPasswordSecretArnCommand", fmt.Sprintf("aws cloudformation describe-stacks --stack-name %s "+
+			`--query "Stacks[0].Outputs[?OutputKey=='ReadOnlySecretArnBi'].OutputValue" --output text`, *database.Stack.StackName()),
+			"Prints the ARN of the secret with the password for the vendor's form"},
+		[3]string{"TunnelTLS", "on; certificate authority verified, from " + caBundle + "; host name not verified",
+			"The vendor's form: TLS or SSL. The vendor sees the database as 127.0.0.1, which is not the name in its certificate"},
+		[3]string{"TunnelInstanceId", instance, "The tunnel host, for Session Manager"},
+		[3]string{"TunnelSetup", *s.Host.Setup, "What the tunnel host said when it was set up"},
+	)
 	for _, t := range env.Tunnels {
-		output(s.Stack, "Tunnel"+outputID(t.Name)+"Forward",
-			jsii.String(fmt.Sprintf("127.0.0.1:%d on %s, as %s", t.RemotePort, t.Host, t.User)),
-			"Where the vendor finds the database of the tunnel "+t.Name)
+		id := "Tunnel" + outputID(t.Name)
+		outputs(s.Stack,
+			[3]string{id + "DatabaseHost", "127.0.0.1", "The vendor's form for the tunnel " + t.Name + ": database host, as seen from " + t.Host},
+			[3]string{id + "DatabasePort", strconv.Itoa(t.RemotePort), "The vendor's form for the tunnel " + t.Name + ": database port"},
+			[3]string{id + "SSHLogin", fmt.Sprintf("%s@%s port %d", t.User, t.Host, t.Port), "Where the tunnel " + t.Name + " logs in"},
+			[3]string{id + "TestCommand", fmt.Sprintf("aws ssm start-session --target %s --document-name AWS-StartInteractiveCommand "+
+				`--parameters '{"command":["sudo %s tunnel-test %s"]}'`, instance, settings.Program, t.Name),
+				"Tries the tunnel " + t.Name + " by hand: banner, host key, login, database"},
+		)
 	}
 	return s
 }

@@ -49,6 +49,10 @@ type Bastion struct {
 	// HostKeySecretARN is the secret with sshd's host key, an ed25519 private key in OpenSSH's format.
 	HostKeySecretARN string `json:"hostKeySecretArn"`
 
+	// HostKeyGeneration is the key's number. The host does not use it: another number is another user data, and so a host
+	// that starts with the new key.
+	HostKeyGeneration int `json:"hostKeyGeneration"`
+
 	// MasterSecretARN is the secret of the database's master user, with RDS's JSON keys.
 	MasterSecretARN string `json:"masterSecretArn"`
 }
@@ -57,6 +61,9 @@ type Bastion struct {
 type TunnelHost struct {
 	// KeySecretARN is the secret with the private key that the tunnels log in with, in OpenSSH's format.
 	KeySecretARN string `json:"keySecretArn"`
+
+	// KeyGeneration is the key's number; see Bastion.HostKeyGeneration.
+	KeyGeneration int `json:"keyGeneration"`
 
 	// MetricNamespace is CloudWatch's for the metric TunnelUp.
 	MetricNamespace string `json:"metricNamespace"`

@@ -1,0 +1,73 @@
+#!/bin/bash
+# Fetches this host's program, checks it, and lets it set the host up; then tells CloudFormation how that ended. It can
+# be run again, as root: bash /var/lib/cloud/instance/user-data.txt
+set -euo pipefail
+umask 022
+export AWS_DEFAULT_REGION='@REGION@' DEBIAN_FRONTEND=noninteractive
+
+readonly program=/opt/drawbridge/drawbridge-host
+readonly log=/var/log/drawbridge-setup.log
+last=$(mktemp)
+
+# tell STATUS REASON answers CloudFormation's wait condition. cloud-init is written in Python, so that is always there.
+tell() {
+	python3 - "$1" "$2" <<'PYTHON' || echo "drawbridge: CloudFormation was not told; it waits for the first start of a host alone"
+import json, sys, urllib.request
+
+status, reason = sys.argv[1:]
+with open("/var/lib/cloud/data/instance-id") as file:
+    instance = file.read().strip()
+answer = {"Status": status, "Reason": reason[:800], "UniqueId": instance, "Data": reason[:800]}
+# S3 wants no content type: the address was signed without one.
+request = urllib.request.Request("@SIGNAL_URL@", json.dumps(answer).encode(), {"Content-Type": ""}, method="PUT")
+try:
+    urllib.request.urlopen(request, timeout=30)
+except Exception as error:  # its text may hold the address
+    sys.exit("drawbridge: " + type(error).__name__)
+PYTHON
+}
+
+# step WHAT COMMAND... runs a command up to three times. Its last line is the reason when it fails for good.
+step() {
+	local what=$1 attempt
+	shift
+	for attempt in 1 2 3; do
+		((attempt == 1)) || sleep $((attempt * 10))
+		echo "drawbridge: $what ..."
+		if "$@" 2>&1 | tee "$last"; then
+			return
+		fi
+	done
+	local reason
+	reason="$what failed: $(grep -v '^[[:space:]]*$' "$last" | tail -n 1)"
+	echo "drawbridge: $reason"
+	tell FAILURE "$reason"
+	exit 1
+}
+
+install_cli() {
+	apt-get update -q -o Acquire::Retries=3 -o APT::Update::Error-Mode=any &&
+		apt-get install -q -y --no-install-recommends -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 awscli
+}
+
+fetch() {
+	mkdir -p "${program%/*}" &&
+		aws s3 cp --only-show-errors 's3://@BUCKET@/@KEY@' "$program.new" &&
+		echo "@SHA256@  $program.new" | sha256sum --check --quiet &&
+		chmod 755 "$program.new" &&
+		mv "$program.new" "$program"
+}
+
+main() {
+	mkdir -p /etc/drawbridge
+	cat >/etc/drawbridge/host.json <<'SETTINGS'
+@SETTINGS@
+SETTINGS
+	# Debian's image comes without it.
+	command -v aws >/dev/null || step "Installing the AWS CLI" install_cli
+	step "Fetching the host program" fetch
+	step "Setting up" "$program" setup
+	tell SUCCESS "ready$(sed -n 's/^warning: /; /p' "$last" | tr -d '\n')"
+}
+
+main > >(tee -a "$log") 2>&1
