@@ -18,7 +18,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 # The architecture of this machine, in the words of `-c architecture`.
 MACHINE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
@@ -85,10 +85,28 @@ test: node_modules build ## run every test that needs no root; PACKAGES=./webapp
 	@echo "Testing (compiling the tests takes a few minutes the first time) ..."
 	@CDK_VALIDATION=false scripts/test.sh go test -tags $(TAGS) -count=1 $(PACKAGES)
 
+# A tag, not a check while running: a laptop's `make test` then has nothing to leave out.
+.PHONY: test-root
+test-root: node_modules ## run the tests that need root on Linux: hosts with their real daemons, in namespaces of their own
+	@$(MAKE) --silent build ARCHITECTURES=$(MACHINE)
+	@scripts/mysql.sh fetch
+	@scripts/roots.sh fetch
+	@echo "Testing with real hosts ..."
+	@CDK_VALIDATION=false scripts/test.sh go test -tags $(TAGS),root -count=1 -timeout 30m $(ROOT_PACKAGES)
+
+ROOT_PACKAGES := ./host/... ./rehearsal/machine/...
+
 .PHONY: bench
 bench: bundle-$(MACHINE) ## compare the Lambda function with a peer on Node, as ratios
 	@scripts/mysql.sh fetch
 	@go test -tags $(TAGS) -count=1 -run '^$$' -bench . -benchtime 15x ./bench/lambda
+
+# ENV=prod names the environment, TUNNEL=bi one of its tunnels.
+ENV ?= dev
+
+.PHONY: tunnel-test
+tunnel-test: ## try the tunnels of a deployed environment by hand, on their host; ENV=dev TUNNEL=bi
+	@scripts/tunnel-test.sh "$(ENV)" "$(TUNNEL)"
 
 .PHONY: lint
 lint: synth .tools/venv/installed ## gofmt, vet, staticcheck, cfn-lint, shellcheck, and builds for other systems

@@ -15,16 +15,16 @@ check() {
 }
 
 echo "gofmt ..."
-unformatted=$(gofmt -l ./*.go bench config constructs internal lambda local rehearsal stacks webapp)
+unformatted=$(gofmt -l ./*.go bench config constructs host internal lambda local rehearsal scripts stacks webapp)
 if [[ -n $unformatted ]]; then
 	printf 'not formatted: %s\n' "$unformatted"
 	failed=1
 fi
-check "go vet" go vet -tags "$tags" ./...
+check "go vet" go vet -tags "$tags,root" ./...
 check "go vet for macOS" env GOOS=darwin go vet -tags "$tags" ./...
 check "go vet for Windows" env GOOS=windows go vet -tags "$tags" ./...
-check staticcheck go run "$staticcheck" -tags "$tags" ./...
+check staticcheck go run "$staticcheck" -tags "$tags,root" ./...
 check "go.mod and go.sum" go mod tidy -diff
-check shellcheck shellcheck scripts/*.sh .ci/run
+check shellcheck shellcheck scripts/*.sh .ci/run constructs/userdata.sh
 check cfn-lint .tools/venv/bin/cfn-lint
 exit "$failed"
