@@ -50,7 +50,7 @@ func TestAcceptedValues(t *testing.T) {
 		"private address of a vendor":    {{"tunnels.0.host", `"10.1.2.3"`}},
 		"first and last port":            {{"tunnels.0.port", `1`}, {"tunnels.0.remotePort", `65535`}},
 		"same remote port elsewhere":     {{"tunnels.1.remotePort", `15240`}},
-		"twenty tunnels":                 {{"tunnels", manyTunnels(t, 20)}},
+		"twenty tunnels":                 {{"tunnels", manyTunnels(t, 20, "ed25519")}},
 		"last generation of a host key":  {{"bastion.hostKeyGeneration", `1000000`}},
 		"images of another month":        {{"imageRefresh", `"2031-01"`}},
 		"first minute of a Monday":       {{"patchWindow", `"Mon 00:00"`}},

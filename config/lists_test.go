@@ -31,10 +31,10 @@ func people(t testing.TB, n int) string {
 }
 
 // manyTunnels returns n tunnels to one host as JSON.
-func manyTunnels(t testing.TB, n int) string {
+func manyTunnels(t testing.TB, n int, key string) string {
 	var list []Tunnel
 	for i := range n {
-		list = append(list, Tunnel{fmt.Sprintf("t%d", i), genericVendor, "bi.vendor.test", 22, "t", 15240 + i, readKey(t, "ed25519")})
+		list = append(list, Tunnel{fmt.Sprintf("t%d", i), genericVendor, "bi.vendor.test", 22, "t", 15240 + i, readKey(t, key)})
 	}
 	return asJSON(list)
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -10,6 +11,10 @@ import (
 // maxTunnels keeps the Tunnel stack far from the 200 outputs that a template may
 // have, and its host, of the smallest type, from running out of memory.
 const maxTunnels = 20
+
+// maxTunnelsBytes is what an instance's user data, 16 KiB at most, has room for beside the script (Amazon EC2 User Guide,
+// "Run commands when you launch an EC2 instance with user data input").
+const maxTunnelsBytes = 10_000
 
 var (
 	tunnelUser = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,31}$`)
@@ -51,7 +56,18 @@ func (c *checker) tunnels(at place, tunnels []Tunnel) {
 	}
 	if n := len(tunnels); n > maxTunnels {
 		c.problem(at, "lists %d tunnels", n)
+	} else if n := jsonBytes(tunnels); n > maxTunnelsBytes {
+		c.problem(at, "takes %d bytes as JSON, more than the %d that fit into the host's user data: give vendors' Ed25519 host keys, which are short", n, maxTunnelsBytes)
 	}
+}
+
+// jsonBytes is the length of v as JSON.
+func jsonBytes(v any) int {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // cannot happen: strings and numbers alone
+	}
+	return len(text)
 }
 
 func (c *checker) vendorHost(at place, host string) {

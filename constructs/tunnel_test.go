@@ -3,6 +3,7 @@ package constructs_test
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -122,5 +123,22 @@ func TestTunnelHostRunsDebian13(t *testing.T) {
 		t.Run(string(architecture), func(t *testing.T) {
 			checkImage(t, tunnelHost(t, func(p *constructs.TunnelHostProps) { p.Architecture = architecture }), parameter)
 		})
+	}
+}
+
+// Amazon EC2 takes 16 KiB of user data; the config takes tunnels of at most 10,000 bytes.
+func TestTheUserDataOfManyTunnelsFits(t *testing.T) {
+	made := tunnelHost(t, func(p *constructs.TunnelHostProps) {
+		p.Tunnels = nil
+		for size := 0; size < 10_000; size += len(cdktest.JSON(p.Tunnels[len(p.Tunnels)-1])) + 1 {
+			p.Tunnels = append(p.Tunnels, settings.Tunnel{
+				Name: "t" + strconv.Itoa(size), Host: "bi.example.com", Port: 22, User: "tunnel", RemotePort: 1 + size, HostKey: "ssh-rsa " + strings.Repeat("A", 700),
+			})
+		}
+	})
+	// What CloudFormation fills in: the pre-signed address alone is long.
+	const filledIn = 2000
+	if n := len(script(t, made)) + filledIn; n > 16*1024 {
+		t.Errorf("the user data takes %d bytes", n)
 	}
 }

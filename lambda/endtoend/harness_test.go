@@ -6,9 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -18,9 +15,9 @@ import (
 
 	"drawbridge/internal/lockedbuffer"
 	"drawbridge/internal/mysqltest"
-	"drawbridge/internal/notrun"
 	"drawbridge/rehearsal"
 	"drawbridge/rehearsal/cloudformation"
+	"drawbridge/rehearsal/rehearsaltest"
 	"drawbridge/rehearsal/resources"
 	"drawbridge/rehearsal/runtimeapi"
 	"drawbridge/rehearsal/secretsmanager"
@@ -32,55 +29,13 @@ const (
 	tunnelStack   = "drawbridge-dev-Tunnel"
 )
 
-// config is the environment dev of cdk.json, as JSON.
-type config = map[string]any
+type config = rehearsaltest.Config
 
-// synthesize runs the CDK app on the environment dev of cdk.json, after change, which may be nil, has edited its config.
+// synthesize is the environment dev, after change, which may be nil, has edited its config.
 func synthesize(t testing.TB, change func(dev config)) *template.Assembly {
 	t.Helper()
-	root, err := filepath.Abs(filepath.Join("..", ".."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	machine := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
-	for _, part := range []string{"cdk", "lambda-" + machine + ".zip", "webapp-" + machine + ".zip"} {
-		if _, err := os.Stat(filepath.Join(root, "build", part)); err != nil {
-			notrun.Because(t, "build/%s is missing: make build makes it", part)
-		}
-	}
-	text, err := os.ReadFile(filepath.Join(root, "cdk.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct{ Context map[string]any }
-	if err := json.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
-	if change != nil {
-		change(file.Context["environments"].(map[string]any)["dev"].(map[string]any))
-	}
-	file.Context["architecture"] = machine
-	if text, err = json.Marshal(file.Context); err != nil {
-		t.Fatal(err)
-	}
-	once, _ := synthesized.LoadOrStore(string(text), sync.OnceValues(func() (string, error) { return runApp(root, string(text)) }))
-	out, err := once.(func() (string, error))()
-	if err != nil {
-		t.Fatal(err)
-	}
-	assembly, err := template.ReadAssembly(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return assembly
+	return rehearsaltest.Synthesize(t, change)
 }
-
-// assemblies is the folder of what was synthesized, and synthesized what gives its folders, by the context: many tests
-// want the same.
-var (
-	assemblies  string
-	synthesized sync.Map
-)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -89,27 +44,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	if assemblies, err = os.MkdirTemp("", "drawbridge-assemblies-"); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(assemblies)
-	os.Exit(code)
-}
-
-// runApp runs the CDK app and returns the folder that it wrote.
-func runApp(root, context string) (string, error) {
-	out, err := os.MkdirTemp(assemblies, "cdk.out-")
-	if err != nil {
-		return "", err
-	}
-	app := exec.Command(filepath.Join(root, "build", "cdk"))
-	app.Dir = root
-	app.Env = append(os.Environ(), "CDK_CONTEXT_JSON="+context, "CDK_OUTDIR="+out, "CDK_VALIDATION=false")
-	if output, err := app.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("the app does not synthesize: %w\n%s", err, output)
-	}
-	return out, nil
+	rehearsaltest.Main(m)
 }
 
 // public puts the database into the public phase.
