@@ -15,8 +15,9 @@ import (
 	"drawbridge/host/settings"
 )
 
-// setupSeconds is how long a host may take to set itself up: three attempts at each step, with slow mirrors.
-const setupSeconds = "1200"
+// setupSeconds is how long a host may take to set itself up, longer than the user data goes on trying: CloudFormation then
+// hears the reason.
+const setupSeconds = "1800"
 
 // HostProps describes what the jump server and the tunnel host have in common.
 type HostProps struct {

@@ -124,7 +124,7 @@ func TestHost(t *testing.T) {
 				setup := made.One(t, "AWS::CloudFormation::WaitCondition")
 				same(t, setup.All["DependsOn"], []any{instance.ID})
 				same(t, made.One(t, "AWS::EC2::EIPAssociation").All["DependsOn"], []any{setup.ID})
-				check(t, setup.Properties, map[string]any{"Count": 1, "Timeout": "1200"})
+				check(t, setup.Properties, map[string]any{"Count": 1, "Timeout": "1800"})
 				if handle := made.One(t, "AWS::CloudFormation::WaitConditionHandle").ID; !strings.Contains(script(t, made), `"${`+handle+`}"`) {
 					t.Errorf("the user data does not answer %s", handle)
 				}

@@ -27,27 +27,27 @@ except Exception as error:  # its text may hold the address
 PYTHON
 }
 
-# step WHAT COMMAND... runs a command up to three times. Its last line is the reason when it fails for good.
+# step TRIES WHAT COMMAND... runs a command until it succeeds. The reason, when it fails for good, is apt's first error or
+# else the last line.
 step() {
-	local what=$1 attempt
-	shift
-	for attempt in 1 2 3; do
-		((attempt == 1)) || sleep $((attempt * 10))
+	local tries=$1 what=$2 try reason
+	shift 2
+	for ((try = 1; try <= tries; try++)); do
+		((try == 1)) || sleep $((try * 10))
 		echo "drawbridge: $what ..."
 		if "$@" 2>&1 | tee "$last"; then
 			return
 		fi
 	done
-	local reason
-	reason="$what failed: $(grep -v '^[[:space:]]*$' "$last" | tail -n 1)"
+	reason="$what failed: $(grep -m 1 '^E: ' "$last" || grep -v '^[[:space:]]*$' "$last" | tail -n 1)"
 	echo "drawbridge: $reason"
 	tell FAILURE "$reason"
 	exit 1
 }
 
 install_cli() {
-	apt-get update -q -o Acquire::Retries=3 -o APT::Update::Error-Mode=any &&
-		apt-get install -q -y --no-install-recommends -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 awscli
+	local options=(-q -y -o Acquire::Retries=3 -o Acquire::http::Timeout=20 -o APT::Update::Error-Mode=any -o DPkg::Lock::Timeout=120)
+	apt-get "${options[@]}" update && apt-get "${options[@]}" install --no-install-recommends awscli
 }
 
 fetch() {
@@ -64,9 +64,10 @@ main() {
 @SETTINGS@
 SETTINGS
 	# Debian's image comes without it.
-	command -v aws >/dev/null || step "Installing the AWS CLI" install_cli
-	step "Fetching the host program" fetch
-	step "Setting up" "$program" setup
+	command -v aws >/dev/null || step 3 "Installing the AWS CLI" install_cli
+	step 3 "Fetching the host program" fetch
+	# It tries again by itself where that may help, and ends within 15 minutes.
+	step 1 "Setting up" "$program" setup
 	tell SUCCESS "ready$(sed -n 's/^warning: /; /p' "$last" | tr -d '\n')"
 }
 

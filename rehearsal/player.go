@@ -10,11 +10,16 @@ import (
 	"strings"
 	"time"
 
+	"drawbridge/rehearsal/awsapi"
 	"drawbridge/rehearsal/cloudformation"
+	"drawbridge/rehearsal/cloudwatch"
 	"drawbridge/rehearsal/iam"
+	"drawbridge/rehearsal/parameterstore"
 	"drawbridge/rehearsal/resources"
+	"drawbridge/rehearsal/s3"
 	"drawbridge/rehearsal/secretsmanager"
 	"drawbridge/rehearsal/template"
+	"drawbridge/rehearsal/waitcondition"
 )
 
 // Options say what an environment is played with. All of it may be left out but the database.
@@ -48,6 +53,11 @@ type Options struct {
 	// Providers play further types of resources, or play them otherwise.
 	Providers map[string]cloudformation.Provider
 
+	// Signals takes the signals for wait conditions, where instances reach it; nil means one on loopback. Its giver closes it.
+	Signals *waitcondition.Server
+	// WaitForSignals: see [resources.Options].
+	WaitForSignals bool
+
 	// RollbackInOrder: see [cloudformation.Options].
 	RollbackInOrder bool
 }
@@ -57,18 +67,41 @@ type Player struct {
 	*cloudformation.Deployer
 
 	Account *resources.Account
-	Secrets *secretsmanager.Server
 	Roles   *iam.Directory
+	Issuer  *awsapi.Issuer // of credentials that all services here take
+
+	Secrets    *secretsmanager.Server
+	Parameters *parameterstore.Server
+	Metrics    *cloudwatch.Server
+	Objects    *s3.Server // has the bucket of CDK's assets
+	Signals    *waitcondition.Server
+
+	assets     assetFiles
+	ownSignals bool
 }
 
 // New starts an empty account. Close ends everything in it.
 func New(options Options) (*Player, error) {
 	accountID, region := cmp.Or(options.AccountID, "123456789012"), cmp.Or(options.Region, "eu-west-1")
-	p := &Player{Roles: &iam.Directory{}}
+	p := &Player{Roles: &iam.Directory{}, Issuer: &awsapi.Issuer{}, Signals: options.Signals, assets: assetFiles{files: map[string]string{}}}
+	services := awsapi.Options{AccountID: accountID, Region: region, Roles: p.Roles, Issuer: p.Issuer}
+	p.Parameters, p.Metrics, p.Objects = parameterstore.New(services), cloudwatch.New(services), s3.New(services)
+	p.Objects.SetBucket(AssetBucket(accountID, region), &p.assets)
 	var err error
-	p.Secrets, err = secretsmanager.Start(secretsmanager.Options{AccountID: accountID, Region: region, Roles: p.Roles})
-	if err != nil {
+	if p.Secrets, err = secretsmanager.Start(services); err != nil {
 		return nil, err
+	}
+	if p.Signals == nil {
+		if p.Signals, err = waitcondition.Listen(); err != nil {
+			return nil, errors.Join(err, p.Secrets.Close())
+		}
+		p.ownSignals = true
+	}
+	ssm := func(name string) (string, error) {
+		if value, found := p.Parameters.Value(name); found {
+			return value, nil
+		}
+		return ssmParameter(options.SSM, name)
 	}
 	p.Account = resources.NewAccount(resources.Options{
 		AccountID: accountID, Region: region, Roles: p.Roles, Secrets: p.Secrets,
@@ -76,17 +109,29 @@ func New(options Options) (*Player, error) {
 		FunctionEnvironment: options.FunctionEnvironment, FunctionTimeout: options.FunctionTimeout,
 		FunctionRetries: options.FunctionRetries, FunctionLog: options.FunctionLog,
 		AWSCalls: options.AWSCalls, Providers: options.Providers,
+		Parameters: p.Parameters, SSM: ssm, Signals: p.Signals, WaitForSignals: options.WaitForSignals,
 	})
 	p.Deployer, err = cloudformation.New(cloudformation.Options{
 		AccountID: accountID, Region: region, AvailabilityZones: []string{region + "a", region + "b", region + "c"},
 		Providers: p.Account.Providers(), Functions: p.Account.Functions,
-		SSM:     func(name string) (string, error) { return ssmParameter(options.SSM, name) },
-		Dynamic: p.Account.Dynamic, ServiceTimeout: options.ServiceTimeout, RollbackInOrder: options.RollbackInOrder,
+		SSM: ssm, Dynamic: p.Account.Dynamic, ServiceTimeout: options.ServiceTimeout, RollbackInOrder: options.RollbackInOrder,
 	})
 	if err != nil {
-		return nil, errors.Join(err, p.Account.Close(), p.Secrets.Close())
+		return nil, errors.Join(err, p.closeServices())
 	}
 	return p, nil
+}
+
+// Services are the account's services on one address, for AWS_ENDPOINT_URL of an instance: serve it where the instance
+// reaches it, with [awsapi.Serve].
+func (p *Player) Services() awsapi.Endpoint {
+	return awsapi.Endpoint{"secretsmanager": p.Secrets, "ssm": p.Parameters, "monitoring": p.Metrics, "s3": p.Objects}
+}
+
+// Deploy creates or updates a stack, whose assets are uploaded before.
+func (p *Player) Deploy(ctx context.Context, stack *template.Stack, parameters map[string]string) error {
+	p.assets.add(stack.Assets)
+	return p.Deployer.Deploy(ctx, stack, parameters)
 }
 
 // DeployAll deploys the stacks of an assembly in the order of their dependencies, up to the first that fails. Given names,
@@ -120,7 +165,15 @@ func (p *Player) DestroyAll(ctx context.Context, assembly *template.Assembly) er
 
 // Close ends every program and server of the player and removes its files.
 func (p *Player) Close() error {
-	return errors.Join(p.Deployer.Close(), p.Account.Close(), p.Secrets.Close())
+	return errors.Join(p.Deployer.Close(), p.closeServices())
+}
+
+func (p *Player) closeServices() error {
+	err := errors.Join(p.Account.Close(), p.Secrets.Close())
+	if p.ownSignals {
+		err = errors.Join(err, p.Signals.Close())
+	}
+	return err
 }
 
 // ssmParameter is a parameter of the Systems Manager: one of the caller's, or one that AWS or `cdk bootstrap` provides.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 )
 
 // Where things lie on a host.
@@ -107,5 +108,44 @@ func parse(text []byte) (*Settings, error) {
 	if (s.Bastion == nil) == (s.Tunnel == nil) {
 		return nil, errors.New(`they must hold either "bastion" or "tunnel"`)
 	}
+	if err := s.complete(); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// complete names the first value that is missing. A template that lost one must fail at the start, not in the middle.
+func (s *Settings) complete() error {
+	type value struct{ name, value string }
+	values := []value{
+		{"environment", s.Environment}, {"region", s.Region}, {"patchWindow", s.PatchWindow},
+		{"database.host", s.Database.Host}, {"database.port", s.Database.Port},
+	}
+	if b := s.Bastion; b != nil {
+		values = append(values, value{"bastion.administratorsPath", b.AdministratorsPath},
+			value{"bastion.hostKeySecretArn", b.HostKeySecretARN}, value{"bastion.masterSecretArn", b.MasterSecretARN})
+	}
+	if t := s.Tunnel; t != nil {
+		values = append(values, value{"tunnel.keySecretArn", t.KeySecretARN}, value{"tunnel.metricNamespace", t.MetricNamespace})
+		for i, t := range t.Tunnels {
+			at := fmt.Sprintf("tunnel.tunnels[%d].", i)
+			values = append(values, value{at + "name", t.Name}, value{at + "host", t.Host}, value{at + "user", t.User},
+				value{at + "hostKey", t.HostKey})
+			if t.Port < 1 || t.Port > 65535 {
+				return fmt.Errorf("%q is %d, but must be a port", at+"port", t.Port)
+			}
+			if t.RemotePort < 1 || t.RemotePort > 65535 {
+				return fmt.Errorf("%q is %d, but must be a port", at+"remotePort", t.RemotePort)
+			}
+		}
+	}
+	for _, v := range values {
+		if v.value == "" {
+			return fmt.Errorf("%q is missing", v.name)
+		}
+	}
+	if port, err := strconv.ParseUint(s.Database.Port, 10, 16); err != nil || port == 0 {
+		return fmt.Errorf(`"database.port" is %q, but must be a port`, s.Database.Port)
+	}
+	return nil
 }

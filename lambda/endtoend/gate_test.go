@@ -383,11 +383,11 @@ func TestWhatIsNoFlipPassesTheGate(t *testing.T) {
 	}
 }
 
-// neverSignalled plays AWS::CloudFormation::WaitCondition: it fails when it is made.
-type neverSignalled struct{ cloudformation.Provider }
+// neverStable plays AWS::ECS::Service: it fails when it is made.
+type neverStable struct{ cloudformation.Provider }
 
-func (neverSignalled) Create(context.Context, cloudformation.Request) (cloudformation.Resource, error) {
-	return cloudformation.Resource{}, errors.New("no signal came")
+func (neverStable) Create(context.Context, cloudformation.Request) (cloudformation.Resource, error) {
+	return cloudformation.Resource{}, errors.New("it did not become stable")
 }
 
 // failing makes the deployment of a stack fail after everything else in it has gone well.
@@ -397,7 +397,7 @@ func failing(t testing.TB, assembly *template.Assembly, stack string) *template.
 	if err != nil {
 		t.Fatal(err)
 	}
-	last := template.Resource{Type: "AWS::CloudFormation::WaitCondition"}
+	last := template.Resource{Type: "AWS::ECS::Service"}
 	for id := range found.Template.Resources {
 		last.DependsOn = append(last.DependsOn, id)
 	}
@@ -407,7 +407,7 @@ func failing(t testing.TB, assembly *template.Assembly, stack string) *template.
 
 // withFailures lets the stacks of failing be deployed.
 func withFailures(o *rehearsal.Options) {
-	o.Providers = map[string]cloudformation.Provider{"AWS::CloudFormation::WaitCondition": neverSignalled{}}
+	o.Providers = map[string]cloudformation.Provider{"AWS::ECS::Service": neverStable{}}
 }
 
 // CloudFormation does not document the order in which it rolls back.

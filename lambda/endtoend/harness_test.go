@@ -26,6 +26,7 @@ import (
 
 const (
 	databaseStack = "drawbridge-dev-Database"
+	bastionStack  = "drawbridge-dev-Bastion"
 	tunnelStack   = "drawbridge-dev-Tunnel"
 )
 

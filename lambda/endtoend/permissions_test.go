@@ -98,7 +98,9 @@ func TestADeploymentFailsWithoutThePermission(t *testing.T) {
 		{"to look at the secret of webapp", permission{databaseStack, rolePolicy, "ReadOnlyUserwebappFunctionPolicy", describe}, "ReadOnlyUserwebappRotationSchedule"},
 		{"to read through the endpoint", permission{networkStack, endpoint, "SecretsManagerEndpoint", get}, "ReadOnlyUserbiUser"},
 		{"to look through the endpoint", permission{networkStack, endpoint, "SecretsManagerEndpoint", describe}, "ReadOnlyUserwebappRotationSchedule"},
-		{"to write through the endpoint", permission{networkStack, endpoint, "SecretsManagerEndpoint", put}, "KeyPair"},
+		{"to write through the endpoint", permission{networkStack, endpoint, "SecretsManagerEndpoint", put}, "BastionHostKeyKeyPair"},
+		{"to read the host key's secret", permission{bastionStack, secretPolicy, "BastionHostKey", get}, "BastionHostKeyKeyPair"},
+		{"to write the host key's secret", permission{bastionStack, secretPolicy, "BastionHostKey", put}, "BastionHostKeyKeyPair"},
 		{"to read the key pair's secret", permission{tunnelStack, secretPolicy, "KeyPair", get}, "KeyPair"},
 		{"to write the key pair's secret", permission{tunnelStack, secretPolicy, "KeyPair", put}, "KeyPair"},
 	} {

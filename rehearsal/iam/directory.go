@@ -2,7 +2,9 @@ package iam
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -43,21 +45,25 @@ func (d *Directory) Policies(roleARN string) []Policy {
 	return policies
 }
 
-// managed are AWS's managed policies that say nothing about the services which are played here.
-var managed = []string{
-	"service-role/AWSLambdaBasicExecutionRole",
-	"service-role/AWSLambdaVPCAccessExecutionRole",
-	"service-role/AWSElasticBeanstalkEnhancedHealth",
-	"AmazonSSMManagedInstanceCore",
+// managed are AWS's managed policies that are known, by their names: what they allow in the services that are played here
+// ("AWS Managed Policy Reference Guide").
+var managed = map[string]Policy{
+	"service-role/AWSLambdaBasicExecutionRole":       {},
+	"service-role/AWSLambdaVPCAccessExecutionRole":   {},
+	"service-role/AWSElasticBeanstalkEnhancedHealth": {},
+	"AmazonSSMManagedInstanceCore": {{
+		sid: "AmazonSSMManagedInstanceCore", allow: true,
+		actions: patterns{values: []string{"ssm:GetParameter", "ssm:GetParameters"}}, resources: patterns{values: []string{"*"}},
+	}},
 }
 
-// Managed is what AWS's own policy of this ARN allows in the services that are played here: nothing, for those known.
+// Managed is what AWS's own policy of this ARN allows in the services that are played here.
 func Managed(arn string) (Policy, error) {
-	for _, name := range managed {
+	for name, policy := range managed {
 		if wildcard("arn:*:iam::aws:policy/"+name, arn) {
-			return Policy{}, nil
+			return policy, nil
 		}
 	}
-	return nil, fmt.Errorf("the managed policy %s is not known here: add it to the package iam if it says nothing of Secrets Manager (known are %s)",
-		arn, slices.Sorted(slices.Values(managed)))
+	return nil, fmt.Errorf("the managed policy %s is not known here: add it to the package iam with what it allows in the services that are played (known are %s)",
+		arn, strings.Join(slices.Sorted(maps.Keys(managed)), ", "))
 }

@@ -113,6 +113,16 @@ func TestDirectory(t *testing.T) {
 	if _, err := Managed("arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"); err != nil {
 		t.Error(err)
 	}
+	core, err := Managed("arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
+	if err != nil {
+		t.Error(err)
+	}
+	for action, want := range map[string]bool{"ssm:GetParameter": true, "ssm:GetParametersByPath": false, "s3:GetObject": false} {
+		r := Request{Principal: role, Account: "123456789012", Action: action, Resource: "arn:aws:ssm:eu-west-1:123456789012:parameter/x"}
+		if err := Evaluate(r, Policies{Identity: []Policy{core}}); (err == nil) != want {
+			t.Errorf("%s: %v", action, err)
+		}
+	}
 	if _, err := Managed("arn:aws:iam::aws:policy/AdministratorAccess"); err == nil {
 		t.Error("an unknown managed policy is taken for nothing")
 	}

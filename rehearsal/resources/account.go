@@ -11,8 +11,10 @@ import (
 
 	"drawbridge/rehearsal/cloudformation"
 	"drawbridge/rehearsal/iam"
+	"drawbridge/rehearsal/parameterstore"
 	"drawbridge/rehearsal/secretsmanager"
 	"drawbridge/rehearsal/template"
+	"drawbridge/rehearsal/waitcondition"
 )
 
 // Options say what the account's resources are made of.
@@ -22,6 +24,17 @@ type Options struct {
 
 	Roles   *iam.Directory
 	Secrets *secretsmanager.Server
+
+	// Parameters keeps what AWS::SSM::Parameter makes; nil means that nobody reads it.
+	Parameters *parameterstore.Server
+	// SSM looks a parameter of the Systems Manager up for an AwsCustomResource that asks for it; nil knows none.
+	SSM func(name string) (string, error)
+
+	// Signals has the URLs of wait condition handles; nil means that a template may have none.
+	Signals *waitcondition.Server
+	// WaitForSignals makes wait conditions wait for their signals, where something plays the instances that send them.
+	// Otherwise they are signalled at once, with success.
+	WaitForSignals bool
 
 	// Database plays the RDS instances; nil means that a template may have none.
 	Database Database
@@ -57,6 +70,8 @@ type Account struct {
 	endpoints   map[string]*secretsmanager.Endpoint // by the VPC endpoint's id
 	privateDNS  map[string]string                   // URLs on loopback, by the id of the VPC endpoint that has the service's own name
 	permissions map[string]permission               // of functions, by physical id
+	handles     map[string]*waitcondition.Handle    // by physical id
+	conditions  map[string]metCondition             // by physical id
 }
 
 // NewAccount makes an account without resources. Close ends its functions.
@@ -65,6 +80,7 @@ func NewAccount(options Options) *Account {
 		Functions: newFunctions(), options: options,
 		instances: map[string]instance{}, hosts: map[string]string{}, endpoints: map[string]*secretsmanager.Endpoint{},
 		privateDNS: map[string]string{}, permissions: map[string]permission{},
+		handles: map[string]*waitcondition.Handle{}, conditions: map[string]metCondition{},
 	}
 }
 
@@ -86,8 +102,14 @@ func (a *Account) Providers() map[string]cloudformation.Provider {
 		"AWS::EC2::VPCEndpoint":                       vpcEndpoint{a},
 		"AWS::RDS::DBInstance":                        dbInstance{a},
 		"Custom::VpcRestrictDefaultSG":                restrictDefaultSecurityGroup{},
+		"AWS::CloudFormation::WaitConditionHandle":    waitConditionHandle{a},
+		"AWS::CloudFormation::WaitCondition":          waitCondition{a},
 		"Custom::BeanstalkPlatform":                   awsCustomResource{a},
+		"Custom::MachineImage":                        awsCustomResource{a},
 		"Custom::AWS":                                 awsCustomResource{a},
+	}
+	if a.options.Parameters != nil {
+		providers["AWS::SSM::Parameter"] = parameter{a}
 	}
 	maps.Copy(providers, a.options.Providers)
 	return providers

@@ -57,8 +57,11 @@ func (p awsCustomResource) call(which string, r cloudformation.Request) (cloudfo
 	}
 	name := call.Service + "." + call.Action
 	answer := p.options.AWSCalls[name]
-	if answer == nil && name == "elastic-beanstalk.ListPlatformVersions" {
-		answer = p.listPlatformVersions
+	if answer == nil {
+		answer = map[string]AWSCall{
+			"elastic-beanstalk.listplatformversions": p.listPlatformVersions,
+			"ssm.getparameter":                       p.getParameter,
+		}[sdkName(name)]
 	}
 	if answer == nil {
 		return made, fmt.Errorf("the call %s is not played here: give the rehearsal an answer to it", name)
@@ -100,6 +103,34 @@ func (p awsCustomResource) listPlatformVersions(parameters map[string]any) (map[
 		}
 	}
 	return nil, errors.New("its call of ListPlatformVersions does not name one platform branch")
+}
+
+// sdkName is a call's name in one way of writing, as CDK takes several: "SSM.getParameter", "ssm.GetParameter" and
+// "@aws-sdk/client-ssm.GetParameterCommand" are the same.
+func sdkName(name string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(name), "@aws-sdk/client-"), "command")
+}
+
+// getParameter answers with a parameter of the Systems Manager, such as AWS's own of the newest machine images.
+func (p awsCustomResource) getParameter(parameters map[string]any) (map[string]any, error) {
+	name, _ := parameters["Name"].(string)
+	if name == "" {
+		return nil, errors.New("its call of GetParameter does not name one parameter")
+	}
+	if p.options.SSM == nil {
+		return nil, fmt.Errorf("the parameter %s of the Systems Manager is not known here", name)
+	}
+	value, err := p.options.SSM(name)
+	if err != nil {
+		return nil, err
+	}
+	arn := p.arn("ssm", "parameter/"+strings.TrimPrefix(name, "/"))
+	if strings.HasPrefix(name, "/aws/") {
+		arn = "arn:aws:ssm:" + p.options.Region + "::parameter" + name
+	}
+	return map[string]any{
+		"Parameter.ARN": arn, "Parameter.Name": name, "Parameter.Type": "String", "Parameter.Value": value, "Parameter.Version": "1",
+	}, nil
 }
 
 // restrictDefaultSecurityGroup plays CDK's own resource that closes a VPC's default security group.

@@ -42,6 +42,8 @@ var replacing = map[string][]string{
 	"AWS::EC2::Subnet":                          {"AvailabilityZone", "CidrBlock", "VpcId"},
 	"AWS::EC2::VPC":                             {"CidrBlock"},
 	"AWS::EC2::Instance":                        {"ImageId", "SubnetId", "NetworkInterfaces"},
+	"AWS::EC2::EIPAssociation":                  {"AllocationId", "EIP", "InstanceId", "NetworkInterfaceId", "PrivateIpAddress"},
+	"AWS::CloudWatch::Alarm":                    {"AlarmName"},
 	"AWS::ElasticBeanstalk::Environment":        {"ApplicationName", "EnvironmentName", "SolutionStackName"},
 	"AWS::ElasticBeanstalk::ApplicationVersion": {"ApplicationName", "SourceBundle"},
 }
@@ -87,6 +89,8 @@ func (p plausible) resource(id string, r cloudformation.Request) cloudformation.
 		// An address from a block for documentation, which leads nowhere.
 		made.Ref = fmt.Sprintf("198.51.100.%d", 1+hash(id)%254)
 		made.Attributes = map[string]any{"AllocationId": "eipalloc-" + strings.ToLower(id[len(id)-12:]), "PublicIp": made.Ref}
+	case "AWS::EC2::EIPAssociation":
+		made.Attributes = map[string]any{"Id": id}
 	case "AWS::EC2::Instance":
 		made.Attributes = map[string]any{
 			"InstanceId": id, "PrivateIp": fmt.Sprintf("10.0.0.%d", 1+hash(id)%254), "PublicIp": fmt.Sprintf("203.0.113.%d", 1+hash(id)%254),
@@ -101,6 +105,11 @@ func (p plausible) resource(id string, r cloudformation.Request) cloudformation.
 		made.Attributes = map[string]any{"Arn": p.arn("iam", "instance-profile/"+id)}
 	case "AWS::Logs::LogGroup":
 		made.Attributes = map[string]any{"Arn": p.arn("logs", "log-group:"+id+":*")}
+	case "AWS::CloudWatch::Alarm":
+		if name, ok := r.Properties["AlarmName"].(string); ok {
+			id = name
+		}
+		made.Attributes = map[string]any{"Arn": p.arn("cloudwatch", "alarm:"+id)}
 	case "AWS::SNS::Topic":
 		made.PhysicalID = p.arn("sns", id)
 		if strings.HasPrefix(id, "arn:") {
@@ -119,6 +128,7 @@ func (p plausible) resource(id string, r cloudformation.Request) cloudformation.
 
 // nameProperties name the property that gives a resource its physical id.
 var nameProperties = map[string]string{
+	"AWS::CloudWatch::Alarm":             "AlarmName",
 	"AWS::SSM::Parameter":                "Name",
 	"AWS::Logs::LogGroup":                "LogGroupName",
 	"AWS::ElasticBeanstalk::Application": "ApplicationName",

@@ -4,9 +4,12 @@ import (
 	"strings"
 	"testing"
 
+	"drawbridge/rehearsal/awsapi"
 	"drawbridge/rehearsal/cloudformation"
 	"drawbridge/rehearsal/iam"
+	"drawbridge/rehearsal/parameterstore"
 	"drawbridge/rehearsal/secretsmanager"
+	"drawbridge/rehearsal/waitcondition"
 )
 
 func newTestAccount(t *testing.T) *Account {
@@ -16,8 +19,18 @@ func newTestAccount(t *testing.T) *Account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := NewAccount(Options{AccountID: "123456789012", Region: "eu-west-1", Roles: roles, Secrets: secrets})
+	signals, err := waitcondition.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := NewAccount(Options{
+		AccountID: "123456789012", Region: "eu-west-1", Roles: roles, Secrets: secrets, Signals: signals,
+		Parameters: parameterstore.New(awsapi.Options{AccountID: "123456789012", Region: "eu-west-1"}),
+	})
 	t.Cleanup(func() {
+		if err := signals.Close(); err != nil {
+			t.Error(err)
+		}
 		if err := a.Close(); err != nil {
 			t.Error(err)
 		}
@@ -111,6 +124,9 @@ func TestSecretThatIsGeneratedOtherwiseLosesItsHost(t *testing.T) {
 
 func TestResourcesThatCannotBePlayed(t *testing.T) {
 	a := newTestAccount(t)
+	if err := a.options.Parameters.Put("/taken", "x"); err != nil {
+		t.Fatal(err)
+	}
 	providers := a.Providers()
 	for _, test := range []struct {
 		kind       string
@@ -128,6 +144,15 @@ func TestResourcesThatCannotBePlayed(t *testing.T) {
 		{"AWS::Lambda::Function", map[string]any{}, "Runtime"},
 		{"AWS::Lambda::Permission", map[string]any{"FunctionName": "f", "Action": "a", "Principal": "p", "PrincipalOrgID": "o"}, "PrincipalOrgID"},
 		{"AWS::EC2::VPCEndpoint", map[string]any{}, "ServiceName"},
+		{"AWS::CloudFormation::WaitCondition", map[string]any{"Handle": "x", "Timeout": "43201"}, "from 0 to 43200"},
+		{"AWS::CloudFormation::WaitCondition", map[string]any{"Handle": "x", "Timeout": "1", "Count": "0"}, "from 1 to"},
+		{"AWS::CloudFormation::WaitCondition", map[string]any{"Handle": "x", "Timeout": "1"}, "no wait condition handle"},
+		{"AWS::SSM::Parameter", map[string]any{"Name": "/a", "Type": "SecureString", "Value": "x"}, "SecureString"},
+		{"AWS::SSM::Parameter", map[string]any{"Name": "/a", "Type": "String", "Value": "x", "Tier": "Advanced"}, "Advanced"},
+		{"AWS::SSM::Parameter", map[string]any{"Name": "a/b", "Type": "String", "Value": "x"}, "begins with /"},
+		{"AWS::SSM::Parameter", map[string]any{"Name": "/taken", "Type": "String", "Value": "x"}, "already"},
+		{"Custom::MachineImage", map[string]any{"Create": `{"service":"ssm","action":"GetParameter"}`}, "does not name one parameter"},
+		{"Custom::MachineImage", map[string]any{"Create": `{"service":"ssm","action":"GetParameter","parameters":{"Name":"/absent"}}`}, "/absent"},
 		{"Custom::BeanstalkPlatform", map[string]any{}, "without a call for its creation"},
 		{"Custom::BeanstalkPlatform", map[string]any{"Create": "x"}, "not the JSON"},
 		{"Custom::BeanstalkPlatform", map[string]any{"Create": `{"service":"s3","action":"GetObject"}`}, "s3.GetObject is not played"},
@@ -164,5 +189,62 @@ func TestURLsOfOtherHostsStayAsTheyAre(t *testing.T) {
 	}
 	if got := a.localURL("https://" + host); !strings.HasPrefix(got, "https://") {
 		t.Error("an endpoint that was deleted still leads somewhere")
+	}
+}
+
+func TestAParameterWithAnotherNameIsAnotherParameter(t *testing.T) {
+	a := newTestAccount(t)
+	p, before := parameter{a}, map[string]any{"Name": "/a", "Type": "String", "Value": "x"}
+	if _, err := p.Create(t.Context(), request("AWS::SSM::Parameter", before)); err != nil {
+		t.Fatal(err)
+	}
+	r := request("AWS::SSM::Parameter", map[string]any{"Name": "/b", "Type": "StringList", "Value": "x,y"})
+	r.PhysicalID, r.OldProperties = "/a", before
+	made, err := p.Update(t.Context(), r)
+	if err != nil || made.PhysicalID != "/b" {
+		t.Errorf("%+v, %v", made, err)
+	}
+	for name, want := range map[string]string{"/a": "x", "/b": "x,y"} {
+		if value, _ := a.options.Parameters.Value(name); value != want {
+			t.Errorf("%s is %q", name, value)
+		}
+	}
+}
+
+func TestACallIsTheSameHoweverItIsWritten(t *testing.T) {
+	a := newTestAccount(t)
+	a.options.SSM = func(name string) (string, error) { return "the value of " + name, nil }
+	for _, call := range []string{`"service":"SSM","action":"getParameter"`, `"service":"ssm","action":"GetParameter"`, `"service":"@aws-sdk/client-ssm","action":"GetParameterCommand"`} {
+		made, err := awsCustomResource{a}.Create(t.Context(), request("Custom::MachineImage", map[string]any{
+			"Create": `{` + call + `,"parameters":{"Name":"/aws/service/x"},"physicalResourceId":{"responsePath":"Parameter.ARN"}}`,
+		}))
+		if err != nil || made.PhysicalID != "arn:aws:ssm:eu-west-1::parameter/aws/service/x" || made.Attributes["Parameter.Value"] != "the value of /aws/service/x" {
+			t.Errorf("%s: %+v, %v", call, made, err)
+		}
+	}
+}
+
+func TestAlarmsAndAddressesKeepTheirNames(t *testing.T) {
+	p := plausible{newTestAccount(t)}
+	named, err := p.Create(t.Context(), request("AWS::CloudWatch::Alarm", map[string]any{"AlarmName": "tunnel"}))
+	if err != nil || named.PhysicalID != "tunnel" || named.Attributes["Arn"] != "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:tunnel" {
+		t.Errorf("%+v, %v", named, err)
+	}
+	for kind, change := range map[string]struct {
+		property string
+		replaced bool
+	}{
+		"AWS::CloudWatch::Alarm": {"Threshold", false}, "AWS::EC2::EIP": {"Tags", false}, "AWS::EC2::EIPAssociation": {"InstanceId", true},
+	} {
+		made, err := p.Create(t.Context(), request(kind, map[string]any{change.property: "1"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := request(kind, map[string]any{change.property: "2"})
+		r.PhysicalID, r.OldProperties = made.PhysicalID, map[string]any{change.property: "1"}
+		after, err := p.Update(t.Context(), r)
+		if err != nil || (after.PhysicalID != made.PhysicalID) != change.replaced {
+			t.Errorf("%s: %s became %s, %v", kind, made.PhysicalID, after.PhysicalID, err)
+		}
 	}
 }

@@ -1,9 +1,9 @@
 package secretsmanager
 
 import (
-	"context"
-	"errors"
 	"time"
+
+	"drawbridge/rehearsal/awsapi"
 )
 
 // Fault makes requests fail, or be slow. What it leaves empty it does not look at or do.
@@ -20,63 +20,13 @@ type Fault struct {
 	Drop   bool          // the connection is closed without an answer
 }
 
-var errDropped = errors.New("the connection is closed, as a fault says")
-
 // Inject plants a fault. The first fault that fits a request is the one that hits.
-func (s *Server) Inject(fault Fault) {
-	if fault.Times == 0 {
-		fault.Times = -1
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &fault)
+func (s *Server) Inject(f Fault) {
+	s.api.Inject(awsapi.Fault{
+		Operation: f.Operation, Resource: f.SecretID, Skip: f.Skip, Times: f.Times,
+		Delay: f.Delay, Code: f.Code, Status: f.Status, Body: f.Body, Drop: f.Drop,
+	})
 }
 
 // ClearFaults takes all faults away.
-func (s *Server) ClearFaults() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = nil
-}
-
-// fault is what a planted fault answers to a call; nothing means that it goes on.
-func (s *Server) fault(ctx context.Context, call *Call) ([]byte, error) {
-	hit := s.nextFault(call)
-	if hit == nil {
-		return nil, nil
-	}
-	if hit.Delay > 0 {
-		select {
-		case <-time.After(hit.Delay):
-		case <-ctx.Done():
-			return nil, errDropped
-		}
-	}
-	switch {
-	case hit.Drop:
-		return nil, errDropped
-	case hit.Code != "":
-		return nil, &apiError{code: hit.Code, message: "a planted fault", status: hit.Status}
-	}
-	return hit.Body, nil
-}
-
-func (s *Server) nextFault(call *Call) *Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, f := range s.faults {
-		if f.Operation != "" && f.Operation != call.Operation || f.SecretID != "" && f.SecretID != call.SecretID || f.Times == 0 {
-			continue
-		}
-		if f.Skip > 0 {
-			f.Skip--
-			continue
-		}
-		if f.Times > 0 {
-			f.Times--
-		}
-		hit := *f
-		return &hit
-	}
-	return nil
-}
+func (s *Server) ClearFaults() { s.api.ClearFaults() }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"drawbridge/rehearsal/awsapi"
 )
 
 // Generate is how a template has Secrets Manager make a value: the property GenerateSecretString
@@ -52,7 +54,7 @@ func (g Generate) password() (string, error) {
 	}
 	var classes []string
 	for class, excluded := range map[string]bool{
-		lower: g.ExcludeLowercase, upper: g.ExcludeUppercase, digits: g.ExcludeNumbers,
+		awsapi.Lower: g.ExcludeLowercase, awsapi.Upper: g.ExcludeUppercase, awsapi.Digits: g.ExcludeNumbers,
 		"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~": g.ExcludePunctuation, " ": !g.IncludeSpace,
 	} {
 		if excluded {
@@ -76,7 +78,7 @@ func (g Generate) password() (string, error) {
 		return "", fmt.Errorf("GenerateSecretString's PasswordLength of %d cannot hold a character of each kind", length)
 	}
 	for {
-		password := randomText(length, strings.Join(classes, ""))
+		password := awsapi.RandomText(length, strings.Join(classes, ""))
 		complete := true
 		for _, class := range classes {
 			complete = complete && strings.ContainsAny(password, class)

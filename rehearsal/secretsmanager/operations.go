@@ -1,32 +1,26 @@
 package secretsmanager
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"drawbridge/rehearsal/awsapi"
 )
 
 func newToken() string { return uuid.NewString() }
 
 // operations are those that the server knows, each with the secret that it is about.
-var operations = map[string]func(found *secret, body []byte) (any, error){
+var operations = map[string]func(found *secret, r *awsapi.Request) (any, error){
 	"GetSecretValue":           getSecretValue,
 	"DescribeSecret":           describeSecret,
 	"PutSecretValue":           putSecretValue,
 	"UpdateSecretVersionStage": updateSecretVersionStage,
 }
 
-func decode(body []byte, into any) error {
-	if err := json.Unmarshal(body, into); err != nil {
-		return &apiError{code: "SerializationException", message: "the request is not the JSON that was expected"}
-	}
-	return nil
-}
-
-func getSecretValue(found *secret, body []byte) (any, error) {
+func getSecretValue(found *secret, r *awsapi.Request) (any, error) {
 	var in struct{ VersionId, VersionStage string }
-	if err := decode(body, &in); err != nil {
+	if err := protocol.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	id := in.VersionId
@@ -54,7 +48,7 @@ func getSecretValue(found *secret, body []byte) (any, error) {
 	}{found.arn, found.name, id, v.text, v.binary, found.labels(id), v.created.Unix()}, nil
 }
 
-func describeSecret(found *secret, _ []byte) (any, error) {
+func describeSecret(found *secret, _ *awsapi.Request) (any, error) {
 	stages := map[string][]string{}
 	for id := range found.versions {
 		if labels := found.labels(id); len(labels) > 0 {
@@ -71,13 +65,13 @@ func describeSecret(found *secret, _ []byte) (any, error) {
 	}{found.arn, found.name, found.description, found.rotationFunction != "", found.rotationFunction, stages, found.created.Unix()}, nil
 }
 
-func putSecretValue(found *secret, body []byte) (any, error) {
+func putSecretValue(found *secret, r *awsapi.Request) (any, error) {
 	var in struct {
 		ClientRequestToken         string
 		SecretString, SecretBinary *string
 		VersionStages              []string
 	}
-	if err := decode(body, &in); err != nil {
+	if err := protocol.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	switch {
@@ -91,7 +85,7 @@ func putSecretValue(found *secret, body []byte) (any, error) {
 	id, put := in.ClientRequestToken, version{text: in.SecretString, binary: in.SecretBinary}
 	if old := found.versions[id]; old != nil && !old.empty() {
 		if !equal(old.text, put.text) || !equal(old.binary, put.binary) {
-			return nil, &apiError{code: "ResourceExistsException", message: "You can't modify an existing version: one with this ClientRequestToken has another value."}
+			return nil, &awsapi.Error{Code: "ResourceExistsException", Message: "You can't modify an existing version: one with this ClientRequestToken has another value."}
 		}
 	} else {
 		found.put(id, put, in.VersionStages)
@@ -104,9 +98,9 @@ func putSecretValue(found *secret, body []byte) (any, error) {
 
 func equal(a, b *string) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
 
-func updateSecretVersionStage(found *secret, body []byte) (any, error) {
+func updateSecretVersionStage(found *secret, r *awsapi.Request) (any, error) {
 	var in struct{ VersionStage, MoveToVersionId, RemoveFromVersionId string }
-	if err := decode(body, &in); err != nil {
+	if err := protocol.Decode(r, &in); err != nil {
 		return nil, err
 	}
 	at := found.stages[in.VersionStage]

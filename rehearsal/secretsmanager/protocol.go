@@ -2,109 +2,75 @@ package secretsmanager
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"strings"
 
+	"drawbridge/rehearsal/awsapi"
 	"drawbridge/rehearsal/iam"
 )
 
+var protocol = awsapi.JSON{Target: "secretsmanager."}
+
 // ServeHTTP answers one request of the protocol AWS JSON 1.1.
-func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e.requests.Add(1)
-	defer e.requests.Done()
-	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-	if err != nil {
-		return // the caller is gone
-	}
-	operation, _ := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager.")
+func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.server.api.Serve(w, r, e) }
+
+// Name implements [awsapi.Protocol].
+func (e *Endpoint) Name(r *awsapi.Request) (operation, secretID string) {
 	var in struct{ SecretId string }
-	_ = json.Unmarshal(body, &in) // what is wrong with it is said below
-
-	call := Call{Operation: operation, SecretID: in.SecretId}
-	answer, err := e.answer(r, body, &call)
-	var failure *apiError
-	if errors.As(err, &failure) {
-		call.Code = failure.code
-	}
-	e.server.mu.Lock()
-	e.server.calls = append(e.server.calls, call)
-	e.server.mu.Unlock()
-
-	h := w.Header()
-	h.Set("Content-Type", "application/x-amz-json-1.1")
-	h.Set("X-Amzn-RequestId", newToken())
-	switch {
-	case errors.Is(err, errDropped):
-		panic(http.ErrAbortHandler)
-	case failure != nil:
-		h.Set("X-Amzn-ErrorType", failure.code)
-		w.WriteHeader(failure.httpStatus())
-		_ = json.NewEncoder(w).Encode(map[string]string{"__type": failure.code, "Message": failure.message})
-	default:
-		_, _ = w.Write(answer)
-	}
+	_ = json.Unmarshal(r.Body, &in) // what is wrong with it is said by Answer
+	return protocol.Operation(r), in.SecretId
 }
 
-func (e *Endpoint) answer(r *http.Request, body []byte, call *Call) ([]byte, error) {
+// Refuse implements [awsapi.Protocol].
+func (e *Endpoint) Refuse(w http.ResponseWriter, r *awsapi.Request, failure *awsapi.Error) {
+	protocol.Refuse(w, r, failure)
+}
+
+// Answer implements [awsapi.Protocol].
+func (e *Endpoint) Answer(r *awsapi.Request) (awsapi.Answer, error) {
 	s := e.server
-	if content, err := s.fault(r.Context(), call); content != nil || err != nil {
-		return content, err
-	}
-	if r.Method != http.MethodPost || r.URL.Path != "/" || r.Header.Get("Content-Type") != "application/x-amz-json-1.1" {
-		return nil, &apiError{code: "SerializationException", message: "the request is not of the protocol AWS JSON 1.1"}
-	}
-	principal, err := s.authenticate(r, body)
-	if err != nil {
+	if err := protocol.Check(r); err != nil {
 		return nil, err
 	}
-	call.Principal = principal
-	run, known := operations[call.Operation]
+	run, known := operations[r.Operation]
 	if !known {
-		return nil, &apiError{code: "UnknownOperationException", message: "the rehearsal does not play this operation"}
+		return nil, &awsapi.Error{Code: awsapi.NoOperation, Message: "the rehearsal does not play this operation"}
 	}
-	if call.SecretID == "" {
-		return nil, &apiError{code: "ValidationException", message: "the request names no SecretId"}
+	if r.Resource == "" {
+		return nil, &awsapi.Error{Code: "ValidationException", Message: "the request names no SecretId"}
 	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := e.authorize(principal, call); err != nil {
+	if err := e.authorize(r); err != nil {
 		return nil, err
 	}
-	found, err := s.lookUp(call.SecretID)
-	if err == nil && call.Operation != "DescribeSecret" {
-		found, err = s.find(call.SecretID)
+	found, err := s.lookUp(r.Resource)
+	if err == nil && r.Operation != "DescribeSecret" {
+		found, err = s.find(r.Resource)
 	}
 	if err != nil {
 		return nil, err
 	}
-	result, err := run(found, body)
+	result, err := run(found, r)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(result)
+	return protocol.Result(result)
 }
 
 // authorize asks the policies. A caller may not learn from the answer whether a secret exists.
-func (e *Endpoint) authorize(principal string, call *Call) error {
+func (e *Endpoint) authorize(r *awsapi.Request) error {
 	s := e.server
-	policies := iam.Policies{Identity: s.options.Roles.Policies(principal)}
+	var policies iam.Policies
 	e.mu.Lock()
 	policies.Endpoint = e.policy
 	e.mu.Unlock()
-	resource := call.SecretID
-	if found, err := s.lookUp(call.SecretID); err == nil {
+	resource := r.Resource
+	if found, err := s.lookUp(r.Resource); err == nil {
 		resource, policies.Resource = found.arn, found.policy
 	} else if !strings.HasPrefix(resource, "arn:") {
-		resource = "arn:aws:secretsmanager:" + s.options.Region + ":" + s.options.AccountID + ":secret:" + resource
+		resource = "arn:aws:secretsmanager:" + s.api.Region + ":" + s.api.AccountID + ":secret:" + resource
 	}
-	err := iam.Evaluate(iam.Request{
-		Principal: principal, Account: s.options.AccountID, Action: "secretsmanager:" + call.Operation, Resource: resource,
-	}, policies)
-	if err != nil {
-		return &apiError{code: "AccessDeniedException", message: err.Error()}
-	}
-	return nil
+	return s.api.Authorize(r, "secretsmanager:"+r.Operation, resource, nil, policies)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/smithy-go"
 
+	"drawbridge/rehearsal/awsapi"
 	"drawbridge/rehearsal/iam"
 )
 
@@ -220,7 +221,7 @@ func TestRequestsThatAreNotAuthorized(t *testing.T) {
 	in := &secretsmanager.GetSecretValueInput{SecretId: &arn}
 	for want, c := range map[string]*secretsmanager.Client{
 		"AccessDeniedException":       clientOf(s.Credentials("arn:aws:iam::123456789012:role/nobody"), s.URL()),
-		"UnrecognizedClientException": clientOf(Credentials{"ASIAXXXXXXXXXXXXXXXX", "x", "y"}, s.URL()),
+		"UnrecognizedClientException": clientOf(Credentials{AccessKeyID: "ASIAXXXXXXXXXXXXXXXX", SecretAccessKey: "x", SessionToken: "y"}, s.URL()),
 	} {
 		_, err := c.GetSecretValue(t.Context(), in)
 		wantCode(t, err, want)
@@ -318,13 +319,8 @@ func TestCloseEndsSlowRequests(t *testing.T) {
 		_, err := c.GetSecretValue(context.Background(), &secretsmanager.GetSecretValueInput{SecretId: &arn})
 		failed <- err
 	}()
-	for {
-		s.mu.Lock()
-		busy := s.faults[0].Times == 0
-		s.mu.Unlock()
-		if busy {
-			break
-		}
+	for s.api.PendingFaults() > 0 {
+		time.Sleep(time.Millisecond)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
@@ -419,7 +415,7 @@ func TestGenerate(t *testing.T) {
 	if value.Username != "admin" || len(value.Password) != 24 || strings.ContainsAny(value.Password, "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ") {
 		t.Error("the value is not what was asked for")
 	}
-	if !strings.ContainsAny(value.Password, lower) || !strings.ContainsAny(value.Password, upper) || !strings.ContainsAny(value.Password, digits) {
+	if !strings.ContainsAny(value.Password, awsapi.Lower) || !strings.ContainsAny(value.Password, awsapi.Upper) || !strings.ContainsAny(value.Password, awsapi.Digits) {
 		t.Error("a kind of character is missing")
 	}
 	for _, g := range []Generate{

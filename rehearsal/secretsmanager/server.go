@@ -1,40 +1,28 @@
 package secretsmanager
 
 import (
-	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"strings"
 	"sync"
-	"time"
 
+	"drawbridge/rehearsal/awsapi"
 	"drawbridge/rehearsal/iam"
 )
 
 // Options say whose secrets the server keeps.
-type Options struct {
-	AccountID string // 12 digits
-	Region    string
+type Options = awsapi.Options
 
-	// Roles holds the policies of those who call.
-	Roles *iam.Directory
-}
+// Credentials are temporary credentials of a role.
+type Credentials = awsapi.Credentials
 
 // Server is a running Secrets Manager.
 type Server struct {
-	options Options
-	public  *Endpoint
-	ctx     context.Context
-	stop    context.CancelFunc
+	api    *awsapi.Service
+	public *Endpoint
 
 	mu        sync.Mutex
 	secrets   map[string]*secret // by ARN
-	clients   map[string]client  // by access key id
-	faults    []*Fault
-	calls     []Call
 	endpoints map[*Endpoint]bool
 }
 
@@ -42,9 +30,8 @@ type Server struct {
 type Endpoint struct {
 	URL string // http://127.0.0.1:PORT
 
-	server   *Server
-	http     *http.Server
-	requests sync.WaitGroup
+	server  *Server
+	address *awsapi.Address
 
 	mu     sync.Mutex
 	policy iam.Policy // nil for the public one
@@ -60,13 +47,11 @@ type Call struct {
 
 // Start starts a server on a loopback port of its own.
 func Start(options Options) (*Server, error) {
-	if options.Roles == nil {
-		options.Roles = &iam.Directory{}
-	}
 	s := &Server{
-		options: options, secrets: map[string]*secret{}, clients: map[string]client{}, endpoints: map[*Endpoint]bool{},
+		// Every request comes through an endpoint, which brings the protocol.
+		api:     awsapi.NewService("secretsmanager", options, nil),
+		secrets: map[string]*secret{}, endpoints: map[*Endpoint]bool{},
 	}
-	s.ctx, s.stop = context.WithCancel(context.Background())
 	var err error
 	if s.public, err = s.listen(nil); err != nil {
 		return nil, err
@@ -77,6 +62,9 @@ func Start(options Options) (*Server, error) {
 // URL is the public endpoint, which no policy guards.
 func (s *Server) URL() string { return s.public.URL }
 
+// ServeHTTP answers a request as the public endpoint does, for an [awsapi.Endpoint].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.public.ServeHTTP(w, r) }
+
 // OpenEndpoint opens a VPC endpoint with this policy on a port of its own.
 func (s *Server) OpenEndpoint(policy iam.Policy) (*Endpoint, error) {
 	if policy == nil {
@@ -86,19 +74,15 @@ func (s *Server) OpenEndpoint(policy iam.Policy) (*Endpoint, error) {
 }
 
 func (s *Server) listen(policy iam.Policy) (*Endpoint, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	e := &Endpoint{server: s, policy: policy}
+	var err error
+	if e.address, err = awsapi.Listen(e); err != nil {
 		return nil, err
 	}
-	e := &Endpoint{URL: "http://" + listener.Addr().String(), server: s, policy: policy}
-	e.http = &http.Server{
-		Handler: e, ReadHeaderTimeout: time.Minute,
-		BaseContext: func(net.Listener) context.Context { return s.ctx },
-	}
+	e.URL = e.address.URL
 	s.mu.Lock()
 	s.endpoints[e] = true
 	s.mu.Unlock()
-	go func() { _ = e.http.Serve(listener) }() // ends with Close
 	return e, nil
 }
 
@@ -114,47 +98,41 @@ func (e *Endpoint) Close() error {
 	e.server.mu.Lock()
 	delete(e.server.endpoints, e)
 	e.server.mu.Unlock()
-	err := e.http.Close()
-	e.requests.Wait()
-	return err
+	return e.address.Close()
 }
 
 // Close closes every address and forgets the secrets.
 func (s *Server) Close() error {
-	s.stop()
 	s.mu.Lock()
 	endpoints := s.endpoints
 	s.endpoints = map[*Endpoint]bool{}
 	s.mu.Unlock()
 	var errs []error
 	for e := range endpoints {
-		errs = append(errs, e.http.Close())
-		e.requests.Wait()
+		errs = append(errs, e.address.Close())
 	}
 	return errors.Join(errs...)
 }
 
+// Credentials makes credentials for a role, named by its ARN.
+func (s *Server) Credentials(principal string) Credentials { return s.api.Credentials(principal) }
+
+// Down takes the server down: it closes every connection without an answer.
+func (s *Server) Down() { s.api.Down() }
+
+// Up ends what Down began.
+func (s *Server) Up() { s.api.Up() }
+
 // Calls are the requests so far, in order.
 func (s *Server) Calls() []Call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Call(nil), s.calls...)
-}
-
-// randomText is n random characters of the alphabet.
-func randomText(n int, alphabet string) string {
-	var text strings.Builder
-	for text.Len() < n {
-		var b [1]byte
-		_, _ = rand.Read(b[:]) // it never fails
-		// The bytes beyond the last whole alphabet would favour its first characters.
-		if int(b[0]) < 256-256%len(alphabet) {
-			text.WriteByte(alphabet[int(b[0])%len(alphabet)])
-		}
+	var calls []Call
+	for _, c := range s.api.Calls() {
+		calls = append(calls, Call{Operation: c.Operation, SecretID: c.Resource, Principal: c.Principal, Code: c.Code})
 	}
-	return text.String()
+	return calls
 }
 
 func (s *Server) arn(name string) string {
-	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-%s", s.options.Region, s.options.AccountID, name, randomText(6, letters+digits))
+	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-%s", s.api.Region, s.api.AccountID, name,
+		awsapi.RandomText(6, awsapi.Upper+awsapi.Lower+awsapi.Digits))
 }

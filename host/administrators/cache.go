@@ -1,0 +1,90 @@
+package administrators
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"drawbridge/host/bastion/sshd"
+	"drawbridge/host/install"
+)
+
+// CacheFile holds the people as they were last fetched. root writes it, and sshd.KeysUser reads it.
+const CacheFile = "/var/lib/drawbridge/administrators.json"
+
+// Between these ages the cache is believed. A clock that was set back makes it come from the future.
+const (
+	oldest   = 15 * time.Minute
+	youngest = -time.Minute
+)
+
+// cache is the content of CacheFile.
+type cache struct {
+	Fetched time.Time `json:"fetched"` // when Parameter Store was asked
+	People  []person  `json:"people"`
+
+	// Ending names people who may log in, but whose sessions, which began with rights that they no longer have, are still
+	// to be ended. It outlives a run that is cut short.
+	Ending []string `json:"ending,omitempty"`
+
+	// Problems is what was wrong, so that it is logged when it changes and not three times a minute.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// parseCache reads the text of a cache, in which nothing may be out of order.
+func parseCache(text []byte) (*cache, error) {
+	c := &cache{}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(c); err != nil {
+		return nil, errors.New("it is not the JSON that this program writes")
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the JSON object")
+	}
+	seen := map[string]bool{}
+	for _, p := range c.People {
+		if err := p.check(); err != nil {
+			return nil, fmt.Errorf("a person is wrong: %w", err)
+		}
+		if seen[p.Name] {
+			return nil, errors.New("a person stands there twice")
+		}
+		seen[p.Name] = true
+	}
+	return c, nil
+}
+
+// person finds somebody by name.
+func (c *cache) person(name string) (person, bool) {
+	for _, p := range c.People {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return person{}, false
+}
+
+// tooOld says, as a clause, why the cache is not to be believed at that time, or "".
+func (c *cache) tooOld(now time.Time) string {
+	switch age := now.Sub(c.Fetched); {
+	case age > oldest:
+		return fmt.Sprintf("it was fetched at %s, more than %s ago", c.Fetched.UTC().Format(time.RFC3339), oldest)
+	case age < youngest:
+		return fmt.Sprintf("it was fetched at %s, which is in the future", c.Fetched.UTC().Format(time.RFC3339))
+	}
+	return ""
+}
+
+// writeCache replaces CacheFile as a whole.
+func writeCache(h *install.Host, c *cache) error {
+	text, err := json.MarshalIndent(c, "", " ")
+	if err != nil {
+		return err
+	}
+	_, err = h.Write(install.File{Path: CacheFile, Content: string(text) + "\n", Mode: 0o640, Group: sshd.KeysUser})
+	return err
+}

@@ -1,0 +1,54 @@
+package administrators
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"drawbridge/host/install"
+)
+
+// lockFile is what a run holds locked.
+const lockFile = "/var/lib/drawbridge/administrators.lock"
+
+// lockWait is how long a run waits for another one, which may be making many accounts.
+const lockWait = 2 * time.Minute
+
+// lock waits until no other run is under way. The kernel unlocks it when this process ends, however that ends.
+func lock(ctx context.Context, h *install.Host) (unlock func(), err error) {
+	path := below(h, lockFile)
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	// Whatever the umask was: sshd.KeysUser reads the cache there.
+	if err := os.Chmod(folder, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	for {
+		locked, err := tryLock(f)
+		if locked {
+			return func() { _ = f.Close() }, nil
+		}
+		if err == nil {
+			err = sleep(ctx, 100*time.Millisecond)
+		}
+		if err != nil {
+			_ = f.Close()
+			return nil, fmt.Errorf("another run that updates the administrators does not end (%s is locked): %w", lockFile, err)
+		}
+	}
+}
+
+// below is a path on the host as this process sees it.
+func below(h *install.Host, path string) string {
+	return filepath.Join(h.Root, filepath.FromSlash(path))
+}

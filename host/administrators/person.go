@@ -1,0 +1,104 @@
+package administrators
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// access is what a person may do on the jump server.
+type access string
+
+const (
+	shell      access = "shell"
+	tunnelOnly access = "tunnel"
+)
+
+// person is one administrator, as the value of the parameter has it.
+type person struct {
+	Name       string   `json:"name"`
+	PublicKeys []string `json:"publicKeys"` // "type base64", as ssh.MarshalAuthorizedKey writes them
+	Access     access   `json:"access"`
+}
+
+// personName is what a Unix account of ours may be called. It means nothing to a shell, a path or sshd.
+var personName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
+
+// keyTypes are the types of keys that people log in with.
+var keyTypes = map[string]bool{
+	ssh.KeyAlgoED25519:    true,
+	ssh.KeyAlgoECDSA256:   true,
+	ssh.KeyAlgoECDSA384:   true,
+	ssh.KeyAlgoECDSA521:   true,
+	ssh.KeyAlgoRSA:        true,
+	ssh.KeyAlgoSKED25519:  true,
+	ssh.KeyAlgoSKECDSA256: true,
+}
+
+// leastRSA is the least number of bits of an RSA key (NIST SP 800-57, 128-bit strength).
+const leastRSA = 3072
+
+// parsePerson reads a parameter's value. Its error is a clause that never quotes the value, which may hold a private key
+// by mistake.
+func parsePerson(name, value string) (person, error) {
+	var p person
+	decoder := json.NewDecoder(strings.NewReader(value))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&p); err != nil {
+		return person{}, errors.New(`its value is not a JSON object with "name", "publicKeys" and "access" alone`)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return person{}, errors.New("something follows the JSON object in its value")
+	}
+	if p.Name != name {
+		return person{}, errors.New("the name in its value is not the last part of the parameter's name")
+	}
+	return p, p.check()
+}
+
+// check fails unless everything about the person is as the config of this project writes it.
+func (p person) check() error {
+	if !personName.MatchString(p.Name) {
+		return errors.New("its name is not 1 to 31 lower-case letters, digits or hyphens that start with a letter")
+	}
+	if p.Access != shell && p.Access != tunnelOnly {
+		return fmt.Errorf(`its access is neither %q nor %q`, shell, tunnelOnly)
+	}
+	if len(p.PublicKeys) == 0 {
+		return errors.New("it has no public key")
+	}
+	for i, key := range p.PublicKeys {
+		if err := checkKey(key); err != nil {
+			return fmt.Errorf("its public key number %d %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// checkKey fails unless the text is one public key and nothing but that: no options, comment, second line or other
+// spelling.
+func checkKey(text string) error {
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(text))
+	if err != nil {
+		return errors.New(`is not an SSH public key of the form "type base64"`)
+	}
+	if !keyTypes[key.Type()] {
+		return errors.New("is not of a type that is taken: Ed25519, ECDSA or RSA, and no certificate")
+	}
+	if !bytes.Equal(ssh.MarshalAuthorizedKey(key), []byte(text+"\n")) {
+		return errors.New(`is more than "type base64" with one space between them`)
+	}
+	if k, ok := key.(ssh.CryptoPublicKey); ok {
+		if k, ok := k.CryptoPublicKey().(*rsa.PublicKey); ok && k.N.BitLen() < leastRSA {
+			return fmt.Errorf("is an RSA key of less than %d bits", leastRSA)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,370 @@
+//go:build linux && root
+
+package endtoend
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// The accounts at the vendors, and the ports that they may listen on.
+const (
+	biAccount, biPort             = "tunnel15240", "15240"
+	originalAccount, originalPort = "tunnel15241", "15241" // see tunneloriginal_test.go
+	backupAccount, backupPort     = "tunnel15242", "15242"
+)
+
+// tunnels is an environment whose host keeps three tunnels: "bi" and "backup", each to a vendor of its own, and "lost",
+// whose vendor's name nobody knows.
+type tunnels struct {
+	*world
+	host       *tunnelHost
+	bi, backup *vendor
+	publicKey  string // as a person pastes it into the vendor's form
+	login      login
+
+	// Opened at the vendors' ends.
+	biDB, backupDB *sql.DB
+}
+
+// TestTheTunnels is one story: a boot takes most of a minute, so that the parts share the host and its vendors.
+func TestTheTunnels(t *testing.T) {
+	w := newWorld(t, "tunnels")
+	s := &tunnels{
+		world:  w,
+		bi:     newVendor(w, "vendor", "10.9.0.10/24", biAccount, originalAccount),
+		backup: newVendor(w, "vendor2", "10.9.1.10/24", backupAccount),
+	}
+	err := s.deploy(func(dev config) {
+		tunnel := func(name, host, account, port, hostKey string) map[string]any {
+			number, _ := strconv.Atoi(port)
+			return map[string]any{"name": name, "vendor": "generic", "host": host, "port": 22, "user": account,
+				"remotePort": number, "hostKey": hostKey}
+		}
+		dev["tunnels"] = []any{
+			tunnel("bi", s.bi.namespace.Address.String(), biAccount, biPort, s.bi.hostKey),
+			tunnel("backup", s.backup.namespace.Address.String(), backupAccount, backupPort, s.backup.hostKey),
+			tunnel("lost", "nowhere.example.com", "tunnel", "15243", s.bi.hostKey),
+		}
+	}, "Network", "Database", "Tunnel")
+	if err != nil {
+		for _, i := range s.fleet.Instances("") {
+			t.Log(setupLog(t, i))
+		}
+		t.Fatalf("deploying with a vendor who does not know the key yet: %v\n%s", err, s.log)
+	}
+	s.host = &tunnelHost{Instance: s.only("TunnelHost"), w: w, said: &strings.Builder{}}
+	s.publicKey = s.Outputs(tunnelStack)["TunnelPublicKey"]
+	s.login = s.biLogin(t)
+	s.biDB, s.backupDB = s.bi.open(t, s.login, biPort), s.backup.open(t, s.login, backupPort)
+	t.Cleanup(func() {
+		if t.Failed() {
+			for _, tunnel := range []string{"bi", "backup"} {
+				t.Log(s.host.Journal(context.WithoutCancel(t.Context()), unit(tunnel)))
+			}
+		}
+	})
+
+	t.Run("before the vendor knows the key", s.beforeTheKey)
+	t.Run("the tunnel comes up by itself when the vendor adds the key after the deployment", s.theKeyComesLater)
+	t.Run("the vendor reads rows as the read-only user over verified TLS, and cannot write", s.reads)
+	t.Run("the vendor's port is on its loopback alone", s.onLoopback)
+	t.Run("tunnel-test says that all is well", s.allIsWell)
+	t.Run("the heartbeat is 1 for tunnels that are up and 0 for others, as the alarms watch it", s.heartbeat)
+	t.Run("users other than root do not reach the metadata service", s.metadata)
+	t.Run("faults", s.faults)
+	t.Run("a minute without a network is over sooner than with the original's flags", s.outage)
+	t.Run("a vendor with another host key is refused until the right one is back", s.wrongHostKey)
+	t.Run("the tunnels come back after a reboot", s.reboot)
+	t.Run("the private key is in memory alone", s.privateKey)
+	t.Run("the heartbeat comes every minute by itself", s.timer)
+}
+
+// up waits until both tunnels carry queries.
+func (s *tunnels) up(t *testing.T) {
+	t.Helper()
+	eventually(t, "the vendor reads", func() error { return query(t.Context(), s.biDB) })
+	eventually(t, "the second vendor reads", func() error { return query(t.Context(), s.backupDB) })
+}
+
+// journal is what the unit of the tunnel "bi" has said after the part that ends with mark.
+func (s *tunnels) journal(t *testing.T, since string) string {
+	t.Helper()
+	return strings.TrimPrefix(s.host.Journal(t.Context(), unit("bi")), since)
+}
+
+func (s *tunnels) beforeTheKey(t *testing.T) {
+	t.Run("its unit tries on", func(t *testing.T) {
+		eventually(t, "the vendor refuses the key", func() error {
+			if !strings.Contains(s.journal(t, ""), "Permission denied (publickey)") {
+				return errors.New("ssh has not said so")
+			}
+			return nil
+		})
+		if state := on(t, s.host.Instance, "systemctl show --property ActiveState --value "+unit("bi")); state != "active\n" {
+			t.Errorf("the unit is %q", state)
+		}
+	})
+	t.Run("tunnel-test says to paste the key", func(t *testing.T) {
+		// sshd (PerSourcePenalties in sshd_config(5)) drops an address for a while after log-ins that failed.
+		eventually(t, "the log-in is refused", func() error {
+			said, code := s.host.test(t, "bi")
+			switch {
+			case code != 1:
+				t.Fatalf("tunnel-test ends with %d, want 1:\n%s", code, said)
+			case !strings.Contains(said, "FAILED  It lets this host log in: ") || !strings.Contains(said, "Paste the public key"):
+				return errors.New(said)
+			}
+			mustContain(t, said, "ok      The vendor answers", "ok      Its host key is the pinned one", "ok      The database answers: MySQL ",
+				"TunnelPublicKey", biAccount)
+			return nil
+		})
+	})
+	t.Run("tunnel-test says when the vendor's name is unknown", func(t *testing.T) {
+		s.host.mustFail(t, "lost", "The vendor answers", "nowhere.example.com", `the tunnel's "host" in the config`)
+	})
+}
+
+func (s *tunnels) theKeyComesLater(t *testing.T) {
+	s.bi.admit(t, biAccount, s.publicKey, biPort)
+	s.backup.admit(t, backupAccount, s.publicKey, "127.0.0.1:"+backupPort)
+	took, err := recovery(t.Context(), s.biDB, 2*patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the vendor reads %.1f s after the key was added", took.Seconds())
+	s.up(t)
+}
+
+func (s *tunnels) reads(t *testing.T) {
+	var user, cipher string
+	if err := s.biDB.QueryRow("SELECT CURRENT_USER()").Scan(&user); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(user, s.login.Username+"@") {
+		t.Errorf("the vendor is %s, want %s", user, s.login.Username)
+	}
+	if err := s.biDB.QueryRow("SHOW SESSION STATUS LIKE 'Ssl_cipher'").Scan(new(string), &cipher); err != nil || cipher == "" {
+		t.Errorf("the session has the cipher %q (%v)", cipher, err)
+	}
+	if err := query(t.Context(), s.biDB); err != nil {
+		t.Error(err)
+	}
+	for _, write := range []string{
+		"INSERT INTO teams SELECT * FROM teams LIMIT 1", "DELETE FROM teams", "CREATE TABLE mine (id INT)", "DROP TABLE teams",
+	} {
+		_, err := s.biDB.Exec(write)
+		// ER_TABLEACCESS_DENIED_ERROR in MySQL's error reference.
+		if refused := new(mysql.MySQLError); !errors.As(err, &refused) || refused.Number != 1142 {
+			t.Errorf("%s: %v, want MySQL's error 1142", write, err)
+		}
+	}
+}
+
+func (s *tunnels) onLoopback(t *testing.T) {
+	var addresses []string
+	for _, line := range strings.Split(strings.TrimSpace(s.bi.run(t, "ss -Hltn sport = :"+biPort)), "\n") {
+		addresses = append(addresses, strings.Fields(line)[3])
+	}
+	if len(addresses) != 1 || addresses[0] != "127.0.0.1:"+biPort {
+		t.Errorf("the tunnel listens on %q", addresses)
+	}
+	conn, err := s.backup.namespace.Dial(t.Context(), "tcp", net.JoinHostPort(s.bi.namespace.Address.String(), biPort))
+	if err == nil {
+		_ = conn.Close()
+		t.Error("another machine reaches the tunnel's port at the vendor")
+	}
+}
+
+func (s *tunnels) allIsWell(t *testing.T) {
+	for _, tunnel := range []string{"bi", "backup"} {
+		before := s.host.sshPID(t, tunnel)
+		said, code := s.host.test(t, tunnel)
+		if code != 0 || strings.Count(said, "ok      ") != 6 || strings.Contains(said, "FAILED") {
+			t.Errorf("it ends with %d:\n%s", code, said)
+		}
+		if after := s.host.sshPID(t, tunnel); before == "" || after != before {
+			t.Errorf("the tunnel's ssh was %q and is %q", before, after)
+		}
+	}
+}
+
+func (s *tunnels) heartbeat(t *testing.T) {
+	if values := fmt.Sprint(s.host.beat(t)); values != "map[backup:1 bi:1 lost:0]" {
+		t.Errorf("the host reports %s", values)
+	}
+	alarms := 0
+	data := s.Metrics.Data()
+	for _, r := range s.Resources(tunnelStack) {
+		if r.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		alarms++
+		seen := false
+		for _, d := range data {
+			seen = seen || sameMetric(r.Properties, d)
+		}
+		if !seen {
+			t.Errorf("nothing arrives for the alarm %s, which watches %v %v %v", r.LogicalID,
+				r.Properties["Namespace"], r.Properties["MetricName"], r.Properties["Dimensions"])
+		}
+	}
+	if alarms != 3 {
+		t.Errorf("%d alarms for three tunnels", alarms)
+	}
+	for _, d := range data {
+		if d.Metric != "TunnelUp" || len(d.Dimensions) != 2 || d.Dimensions["Environment"] != "dev" {
+			t.Errorf("this arrived too: %+v", d)
+		}
+	}
+}
+
+func (s *tunnels) metadata(t *testing.T) {
+	const token = `exec 3<>/dev/tcp/169.254.169.254/80 && printf 'PUT /latest/api/token HTTP/1.1\r\nHost: 169.254.169.254\r\n` +
+		`X-aws-ec2-metadata-token-ttl-seconds: 60\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' >&3 && head -1 <&3`
+	if answer := on(t, s.host.Instance, token); !strings.Contains(answer, " 200 ") {
+		t.Fatalf("root is answered %q", answer)
+	}
+	for _, user := range []string{"nobody", "drawbridge-tunnel", "sshd"} {
+		answer, err := s.host.Run(t.Context(), nil, "setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", "bash", "-c", token)
+		if err == nil || !strings.Contains(err.Error(), "Connection refused") {
+			t.Errorf("%s is answered %q (%v)", user, answer, err)
+		}
+	}
+}
+
+func (s *tunnels) wrongHostKey(t *testing.T) {
+	s.up(t)
+	right := s.bi.run(t, "cat "+vendorHostKeyFile)
+	_, wrong := newKey(t)
+	before := s.journal(t, "")
+	s.bi.setHostKey(t, wrong)
+	eventually(t, "ssh refuses the key", func() error {
+		if !strings.Contains(s.journal(t, before), "Host key verification failed") {
+			return errors.New("it has not said so")
+		}
+		return nil
+	})
+	if err := query(t.Context(), s.biDB); err == nil {
+		t.Error("the vendor reads all the same")
+	}
+	eventually(t, "tunnel-test names both keys", func() error {
+		said, code := s.host.test(t, "bi")
+		switch {
+		case code != 1:
+			t.Fatalf("tunnel-test ends with %d, want 1:\n%s", code, said)
+		case !strings.Contains(said, "FAILED  Its host key is the pinned one: the server has the key SHA256:"):
+			return errors.New(said) // the vendor drops connections for a while after those that failed
+		}
+		mustContain(t, said, "pinned is SHA256:", `"hostKey" in the config`)
+		return nil
+	})
+	if values := s.host.beat(t); values["bi"] != 0 || values["backup"] != 1 {
+		t.Errorf("the host reports %v", values)
+	}
+	s.bi.setHostKey(t, right)
+	took, err := recovery(t.Context(), s.biDB, 2*patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the vendor reads %.1f s after the right host key is back", took.Seconds())
+}
+
+func (s *tunnels) reboot(t *testing.T) {
+	s.up(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	if err := s.host.Reboot(ctx); err != nil {
+		t.Fatal(err)
+	}
+	took, err := recovery(t.Context(), s.biDB, 2*patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the vendor reads %.1f s after the host has booted", took.Seconds())
+	s.up(t)
+	if values := s.host.beat(t); values["bi"] != 1 || values["backup"] != 1 {
+		t.Errorf("the host reports %v", values)
+	}
+}
+
+func (s *tunnels) privateKey(t *testing.T) {
+	secret := ""
+	for _, r := range s.Resources(tunnelStack) {
+		if r.Type == "AWS::SecretsManager::Secret" {
+			text, err := s.Secrets.Value(r.PhysicalID, "AWSCURRENT")
+			if err != nil {
+				t.Fatal(err)
+			}
+			secret += text
+		}
+	}
+	// Each line between the first, which is the same in all keys, and the end.
+	lines := strings.Split(strings.TrimSpace(secret), "\n")
+	if len(lines) < 5 || !strings.HasPrefix(lines[0], "-----BEGIN OPENSSH PRIVATE KEY") {
+		t.Fatal("the stack has no secret with a private key in OpenSSH's format")
+	}
+	patterns := strings.Join(lines[2:len(lines)-1], "\n") + "\n"
+	// found are the files with the key in them, of those that a shell's words name.
+	found := func(words string) string {
+		out, err := s.host.Run(t.Context(), strings.NewReader(patterns), "bash", "-c",
+			"grep --recursive --text --fixed-strings --files-with-matches --devices=skip --no-messages --file=- -- "+words+"; (( $? < 3 ))")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(strings.Fields(out), " ")
+	}
+	if got := found(`$(find / -mindepth 1 -maxdepth 1 -xdev ! -type l)`); got != "" {
+		t.Errorf("the key is on the disk: %s", got)
+	}
+	inMemory := found("/run")
+	mustContain(t, inMemory, "/run/drawbridge/tunnel-key")
+	for _, file := range strings.Fields(inMemory) {
+		if file != "/run/drawbridge/tunnel-key" && !strings.HasPrefix(file, "/run/credentials/drawbridge-tunnel@") {
+			t.Errorf("the key is also in %s", file)
+		}
+		if mode := on(t, s.host.Instance, "stat --format '%U %a %F' "+file+" && stat --file-system --format %T "+file); !strings.HasPrefix(mode, "root 600 regular file\ntmpfs") &&
+			!strings.HasPrefix(mode, "root 400 regular file\ntmpfs") && !strings.HasPrefix(mode, "root 440 regular file\ntmpfs") && !strings.HasPrefix(mode, "root 400 regular file\nramfs") {
+			t.Errorf("%s is %q", file, mode)
+		}
+	}
+	if got := found("/tmp /dev/shm"); got != "" {
+		t.Errorf("the key is also in %s", got)
+	}
+	if got := found("/proc/[0-9]*/environ /proc/[0-9]*/cmdline"); got != "" {
+		t.Errorf("processes were started with the key: %s", got)
+	}
+	for what, text := range map[string]string{
+		"the journal":       on(t, s.host.Instance, "journalctl --no-pager --quiet --all --output=export"),
+		"tunnel-test":       s.host.said.String(),
+		"the setup's log":   setupLog(t, s.host.Instance),
+		"the function's":    s.log.String(),
+		"the stack's texts": fmt.Sprint(s.Outputs(tunnelStack)),
+	} {
+		for _, line := range strings.Fields(patterns) {
+			if strings.Contains(text, line) {
+				t.Errorf("the private key stands in %s", what)
+			}
+		}
+	}
+}
+
+func (s *tunnels) timer(t *testing.T) {
+	before := len(s.Metrics.Data())
+	deadline := time.Now().Add(2 * patience)
+	for len(s.Metrics.Data()) == before {
+		if time.Now().After(deadline) {
+			t.Fatalf("nothing arrived within %s", 2*patience)
+		}
+		time.Sleep(time.Second)
+	}
+}

@@ -1,0 +1,91 @@
+//go:build linux && root
+
+package endtoend
+
+import (
+	"bytes"
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"drawbridge/rehearsal/cloudwatch"
+	"drawbridge/rehearsal/instance"
+)
+
+// tunnelHost is the deployed host of the tunnels.
+type tunnelHost struct {
+	*instance.Instance
+	w    *world
+	said *strings.Builder // all that its program said
+}
+
+func unit(tunnel string) string { return "drawbridge-tunnel@" + tunnel + ".service" }
+
+// autosshPID is the main process of a tunnel's unit, "0" when there is none.
+func (h *tunnelHost) autosshPID(t testing.TB, tunnel string) string {
+	t.Helper()
+	return strings.TrimSpace(on(t, h.Instance, "systemctl show --property MainPID --value "+unit(tunnel)))
+}
+
+// sshPID is a tunnel's ssh that runs, or "".
+func (h *tunnelHost) sshPID(t testing.TB, tunnel string) string {
+	t.Helper()
+	return strings.TrimSpace(on(t, h.Instance, "pgrep -x -P "+h.autosshPID(t, tunnel)+" ssh || true"))
+}
+
+// test is "drawbridge-host tunnel-test" as a person runs it.
+func (h *tunnelHost) test(t testing.TB, tunnel string) (said string, exitCode int) {
+	t.Helper()
+	cmd := h.Command(t.Context(), "/opt/drawbridge/drawbridge-host", "tunnel-test", tunnel)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	h.said.Write(out.Bytes())
+	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+// mustFail wants a step of the test to fail, with parts of what it says.
+func (h *tunnelHost) mustFail(t testing.TB, tunnel, step string, parts ...string) {
+	t.Helper()
+	said, code := h.test(t, tunnel)
+	if code != 1 {
+		t.Errorf("tunnel-test ends with %d, want 1", code)
+	}
+	_, failed, found := strings.Cut(said, "FAILED  "+step+": ")
+	if !found {
+		t.Errorf("the step %q does not fail in:\n%s", step, said)
+		return
+	}
+	// The step's own line, and what to do.
+	lines := strings.SplitN(failed, "\n", 3)
+	mustContain(t, strings.Join(lines[:min(2, len(lines))], "\n"), parts...)
+}
+
+// beat makes the host report once, as its timer does every minute, and returns the values by tunnel.
+func (h *tunnelHost) beat(t testing.TB) map[string]float64 {
+	t.Helper()
+	before := len(h.w.Metrics.Data())
+	on(t, h.Instance, "systemctl start drawbridge-heartbeat.service")
+	values := map[string]float64{}
+	for _, d := range h.w.Metrics.Data()[before:] {
+		values[d.Dimensions["Tunnel"]] = d.Value
+	}
+	return values
+}
+
+// sameMetric tells whether a value is of the metric that an alarm's properties name.
+func sameMetric(alarm map[string]any, d cloudwatch.Datum) bool {
+	dimensions, _ := alarm["Dimensions"].([]any)
+	for _, item := range dimensions {
+		dimension, _ := item.(map[string]any)
+		name, _ := dimension["Name"].(string)
+		if value, found := d.Dimensions[name]; !found || value != dimension["Value"] {
+			return false
+		}
+	}
+	return alarm["Namespace"] == d.Namespace && alarm["MetricName"] == d.Metric && len(dimensions) == len(d.Dimensions)
+}

@@ -1,0 +1,102 @@
+package tunnel
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"golang.org/x/crypto/ssh"
+
+	"drawbridge/host/install"
+	"drawbridge/host/install/installtest"
+)
+
+// secrets answers one call after the other; the last answer is given again and again.
+type secrets struct {
+	answers []any // an error or a string
+	calls   int
+}
+
+func (s *secrets) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.GetSecretValueOutput, error) {
+	answer := s.answers[min(s.calls, len(s.answers)-1)]
+	s.calls++
+	if err, ok := answer.(error); ok {
+		return nil, err
+	}
+	return &secretsmanager.GetSecretValueOutput{ARN: in.SecretId, SecretString: aws.String(answer.(string))}, nil
+}
+
+func TestTheKeyIsWaitedForAndWrittenForRootOnly(t *testing.T) {
+	key, _ := privateKey(t)
+	h := installtest.New(t, install.Debian)
+	source := &secrets{answers: []any{errors.New("there is no value yet"), errors.New("there is no value yet"), "", strings.TrimSpace(key)}}
+	if err := writeKey(t.Context(), h.Host, "arn:key", source, time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := h.Read("/run/drawbridge/tunnel-key"); err != nil || string(got) != key {
+		t.Errorf("the file is wrong: %v", err)
+	}
+	for path, mode := range map[string]os.FileMode{"/run/drawbridge/tunnel-key": 0o600, "/run/drawbridge": 0o700 | os.ModeDir} {
+		if info, err := os.Stat(h.Path(path)); err != nil || info.Mode() != mode {
+			t.Errorf("%s is %v, %v", path, info.Mode(), err)
+		}
+	}
+	if said := h.Said(); strings.Count(said, "no value yet") != 1 || strings.Contains(said, "PRIVATE KEY") {
+		t.Errorf("it says:\n%s", said)
+	}
+}
+
+func TestASecretThatHoldsNoKeyIsNeitherWrittenNorShown(t *testing.T) {
+	_, locked, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKeyWithPassphrase(locked, "", []byte("sesame"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _ := privateKey(t)
+	tests := map[string]struct{ secret, want string }{
+		"another text":      {`{"password":"s3cr3t"}`, "does not hold a private key"},
+		"half a key":        {key[:len(key)/2], "does not hold a private key"},
+		"a key with a lock": {string(pem.EncodeToMemory(block)), "passphrase"},
+		"nothing":           {" \n", "is empty"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			h := installtest.New(t, install.Debian)
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			err := writeKey(ctx, h.Host, "arn:key", &secrets{answers: []any{tc.secret}}, time.Millisecond)
+			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "arn:key") {
+				t.Errorf("got the error %v, want one with %q", err, tc.want)
+			}
+			if shown := err.Error() + h.Said(); strings.Contains(shown, "s3cr3t") || strings.Contains(shown, "BEGIN") ||
+				strings.Contains(shown, key[80:120]) {
+				t.Error("the secret is shown")
+			}
+			if _, err := h.Read("/run/drawbridge/tunnel-key"); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("a file was written: %v", err)
+			}
+		})
+	}
+}
+
+func TestWaitingForTheKeyEndsWithTheReason(t *testing.T) {
+	h := installtest.New(t, install.Debian)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := writeKey(ctx, h.Host, "arn:key", &secrets{answers: []any{errors.New("AccessDenied")}}, time.Millisecond)
+	if err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+		t.Errorf("got the error %v", err)
+	}
+}

@@ -1,0 +1,274 @@
+package instance
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+
+	"drawbridge/rehearsal"
+	"drawbridge/rehearsal/awsapi"
+	"drawbridge/rehearsal/cloudformation"
+	"drawbridge/rehearsal/instancemetadata"
+	"drawbridge/rehearsal/machine"
+	"drawbridge/rehearsal/waitcondition"
+)
+
+// Options are what instances are made of.
+type Options struct {
+	// Roots are root file systems by the id of the AMI that they stand for.
+	Roots map[string]string
+
+	// Files are what a machine of a root has besides, by the AMI's id.
+	Files map[string]map[string]machine.File
+
+	// Loopback are addresses on this machine's loopback, such as "127.0.0.1:3306", that instances reach under the same
+	// address.
+	Loopback []string
+
+	// Mirror is the archive of Debian's packages, and Cache the folder where they are kept.
+	Mirror, Cache string
+}
+
+// Fleet is the instances of one account, on a network of their own.
+type Fleet struct {
+	Network *machine.Network
+	Signals *waitcondition.Server // for the player's options
+	Apt     *machine.AptProxy
+
+	options  Options
+	player   *rehearsal.Player
+	closers  []func() error
+	metadata *awsapi.Address
+
+	mu        sync.Mutex
+	instances map[string]*Instance                // by id
+	services  map[string]*instancemetadata.Server // by the instance's address
+	next      int
+}
+
+// Instance is one that runs.
+type Instance struct {
+	*machine.Machine
+
+	ID        string
+	LogicalID string
+	UserData  string
+	Namespace *machine.Namespace
+
+	request cloudformation.Request
+	role    string
+}
+
+// NewFleet makes a network without instances. Attach follows, before anything is deployed.
+func NewFleet(name string, options Options) (*Fleet, error) {
+	f := &Fleet{options: options, instances: map[string]*Instance{}, services: map[string]*instancemetadata.Server{}}
+	var err error
+	if f.Network, err = machine.NewNetwork(name); err != nil {
+		return nil, err
+	}
+	f.closers = append(f.closers, f.Network.Close)
+	listen := func(address string) net.Listener {
+		listener, listenErr := f.Network.Router().Listen("tcp", address)
+		err = errors.Join(err, listenErr)
+		return listener
+	}
+	signals, apt, metadata := listen(machine.RouterAddress+":8081"), listen(machine.RouterAddress+":3128"), listen(machine.MetadataAddress+":80")
+	if err == nil {
+		f.Apt, err = machine.NewAptProxy(apt, options.Mirror, options.Cache)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	f.Signals = waitcondition.Serve(signals)
+	f.metadata = awsapi.Serve(metadata, http.HandlerFunc(f.serveMetadata))
+	f.closers = append(f.closers, f.Signals.Close, f.Apt.Close, f.metadata.Close)
+	return f, nil
+}
+
+// endpoint is where instances find the account's services.
+const endpoint = "http://" + machine.RouterAddress
+
+// Attach gives the fleet the account that its instances belong to.
+func (f *Fleet) Attach(player *rehearsal.Player) error {
+	f.player = player
+	listener, err := f.Network.Router().Listen("tcp", machine.RouterAddress+":80")
+	if err != nil {
+		return err
+	}
+	services := awsapi.Serve(listener, player.Services())
+	f.closers = append(f.closers, services.Close)
+	return nil
+}
+
+// Instances are those that run, of a stack's logical id that begins with prefix.
+func (f *Fleet) Instances(prefix string) (found []*Instance) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, i := range f.instances {
+		if strings.HasPrefix(i.LogicalID, prefix) {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// Close ends all instances and the network.
+func (f *Fleet) Close() error {
+	f.mu.Lock()
+	instances := f.instances
+	f.instances = map[string]*Instance{}
+	f.mu.Unlock()
+	var errs []error
+	for _, i := range instances {
+		errs = append(errs, i.Close())
+	}
+	for i := len(f.closers) - 1; i >= 0; i-- {
+		errs = append(errs, f.closers[i]())
+	}
+	f.closers = nil
+	return errors.Join(errs...)
+}
+
+// serveMetadata answers each instance with its own metadata.
+func (f *Fleet) serveMetadata(w http.ResponseWriter, r *http.Request) {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	f.mu.Lock()
+	service := f.services[host]
+	f.mu.Unlock()
+	if service == nil {
+		http.NotFound(w, r)
+		return
+	}
+	service.ServeHTTP(w, r)
+}
+
+// Create implements [cloudformation.Provider] for AWS::EC2::Instance.
+func (f *Fleet) Create(ctx context.Context, r cloudformation.Request) (cloudformation.Resource, error) {
+	text, _ := r.Properties["UserData"].(string)
+	userData, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return cloudformation.Resource{}, fmt.Errorf("its user data is not base64: %w", err)
+	}
+	image := fmt.Sprint(r.Properties["ImageId"])
+	root, ok := f.options.Roots[image]
+	if !ok {
+		return cloudformation.Resource{}, fmt.Errorf("no root file system stands for its image %s", image)
+	}
+	role, err := f.roleOf(r)
+	if err != nil {
+		return cloudformation.Resource{}, err
+	}
+	i := &Instance{LogicalID: r.LogicalID, UserData: string(userData), request: r, role: role}
+	address, err := f.launch(ctx, i, root)
+	if err != nil {
+		return cloudformation.Resource{}, err
+	}
+	return cloudformation.Resource{PhysicalID: i.ID, Attributes: map[string]any{"InstanceId": i.ID, "PrivateIp": address}}, nil
+}
+
+// Again boots another machine of the image, user data and role of an instance, as if its first start were now. No stack
+// knows it.
+func (f *Fleet) Again(ctx context.Context, first *Instance) (*Instance, error) {
+	i := &Instance{LogicalID: first.LogicalID, UserData: first.UserData, request: first.request, role: first.role}
+	_, err := f.launch(ctx, i, f.options.Roots[fmt.Sprint(i.request.Properties["ImageId"])])
+	return i, err
+}
+
+// launch boots a machine for an instance, gives it an id, and returns its address.
+func (f *Fleet) launch(ctx context.Context, i *Instance, root string) (address string, err error) {
+	f.mu.Lock()
+	f.next++
+	number := f.next
+	f.mu.Unlock()
+	i.ID = "i-" + awsapi.RandomText(17, "0123456789abcdef")
+	image := fmt.Sprint(i.request.Properties["ImageId"])
+	address = fmt.Sprintf("10.0.%d.10", number)
+	if i.Namespace, err = f.Network.Host(fmt.Sprintf("host%d", number), address+"/24"); err != nil {
+		return "", err
+	}
+	for _, address := range f.options.Loopback {
+		if err := f.forward(i.Namespace, address); err != nil {
+			return "", err
+		}
+	}
+	f.mu.Lock()
+	f.services[address] = instancemetadata.New(instancemetadata.Options{
+		AccountID: i.request.Stack.AccountID, Region: i.request.Stack.Region, AvailabilityZone: i.request.Stack.Region + "a", InstanceID: i.ID,
+		InstanceType: fmt.Sprint(i.request.Properties["InstanceType"]), ImageID: image, PrivateIP: address, RoleARN: i.role, Issuer: f.player.Issuer,
+	})
+	f.mu.Unlock()
+
+	hostname := "ip-" + strings.ReplaceAll(address, ".", "-")
+	files := map[string]machine.File{
+		"/var/lib/cloud/seed/nocloud/meta-data": {Content: "instance-id: " + i.ID + "\nlocal-hostname: " + hostname + "\n"},
+	}
+	maps.Copy(files, f.options.Files[image])
+	i.Machine, err = machine.Boot(ctx, machine.Options{
+		Name: fmt.Sprintf("host%d", number), Hostname: hostname, Root: root, Namespace: i.Namespace,
+		Files: files, Environment: map[string]string{"AWS_ENDPOINT_URL": endpoint}, AptProxy: f.Apt.URL(), UserData: i.UserData,
+	})
+	if err != nil {
+		return "", err
+	}
+	f.mu.Lock()
+	f.instances[i.ID] = i
+	f.mu.Unlock()
+	return address, nil
+}
+
+// Update changes nothing that a running machine would notice: user data run once.
+func (f *Fleet) Update(_ context.Context, r cloudformation.Request) (cloudformation.Resource, error) {
+	return cloudformation.Resource{PhysicalID: r.PhysicalID, Attributes: map[string]any{"InstanceId": r.PhysicalID}}, nil
+}
+
+// Delete ends the machine.
+func (f *Fleet) Delete(_ context.Context, r cloudformation.Request) error {
+	f.mu.Lock()
+	i := f.instances[r.PhysicalID]
+	delete(f.instances, r.PhysicalID)
+	f.mu.Unlock()
+	if i == nil {
+		return nil
+	}
+	return i.Close()
+}
+
+// roleOf is the ARN of the role in an instance's profile.
+func (f *Fleet) roleOf(r cloudformation.Request) (string, error) {
+	for _, resource := range f.player.Resources(r.Stack.Name) {
+		if resource.Type != "AWS::IAM::InstanceProfile" || resource.PhysicalID != r.Properties["IamInstanceProfile"] {
+			continue
+		}
+		if roles, _ := resource.Properties["Roles"].([]any); len(roles) == 1 {
+			return fmt.Sprintf("arn:aws:iam::%s:role/%v", r.Stack.AccountID, roles[0]), nil
+		}
+	}
+	return "", errors.New("its instance profile has no role")
+}
+
+// forward makes a namespace's loopback address lead to this machine's.
+func (f *Fleet) forward(n *machine.Namespace, address string) error {
+	listener, err := n.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.closers = append(f.closers, func() error { _ = listener.Close(); return nil }) // its namespace may be gone
+	f.mu.Unlock()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go relay(conn, address)
+		}
+	}()
+	return nil
+}

@@ -1,0 +1,70 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"drawbridge/internal/notrun"
+)
+
+// Root returns the folder of a root file system that scripts/roots.sh has made, "tunnel" or "bastion", for
+// [Options.Root]. Where the test cannot boot machines, or that root is not there, the test says NOT RUN.
+func Root(t testing.TB, name string) string {
+	t.Helper()
+	if err := ready(); err != nil {
+		notrun.Because(t, "%v", err)
+	}
+	if _, err := cgroupRoot(); err != nil {
+		notrun.Because(t, "%v", err)
+	}
+	tools, err := tools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(tools, "roots", name)
+	// The stamp is written last.
+	if _, err := os.Stat(root + ".stamp"); err != nil {
+		notrun.Because(t, "there is no root file system %s; run 'scripts/roots.sh fetch' as root", root)
+	}
+	return root
+}
+
+// tools returns the repository's folder of what scripts have fetched, .tools in the nearest folder, from the working
+// directory up, that holds a go.mod. Go runs a package's tests in the package's folder.
+func tools() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return filepath.Join(dir, ".tools"), nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("no go.mod in " + start + " or above it: run the tests from within the repository")
+		}
+	}
+}
+
+// Mirror returns the address of the Debian archive that a root file system was made from.
+func Mirror(root string) (string, error) {
+	file := filepath.Join(root, "etc/apt/sources.list")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 || fields[0] != "deb" {
+		return "", fmt.Errorf("%s names no Debian archive: make the root anew with 'scripts/roots.sh fetch'", file)
+	}
+	return fields[1], nil
+}
+
+// AptCache returns the folder, beside the root file systems, where an [AptProxy] keeps what it has fetched.
+func AptCache(root string) string {
+	return filepath.Join(filepath.Dir(filepath.Dir(root)), "apt-cache")
+}

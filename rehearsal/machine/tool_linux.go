@@ -1,0 +1,50 @@
+package machine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// ready says why this process cannot make networks and machines.
+func ready() error {
+	if os.Geteuid() != 0 {
+		return errors.New("networks and machines can only be made as root: run it with sudo")
+	}
+	for _, tool := range []string{"ip", "mount", "nsenter", "unshare"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return fmt.Errorf("networks and machines take the program %s: install util-linux and iproute2", tool)
+		}
+	}
+	return nil
+}
+
+// run runs a program of this machine to its end. The error holds what it said last.
+func run(stdin string, name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w%s", name, strings.Join(args, " "), err, lastLines(stderr.String()))
+	}
+	return nil
+}
+
+// lastLines returns ": " and the last lines of text that are not empty, on one line.
+func lastLines(text string) string {
+	const most = 5
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(lines[max(0, len(lines)-most):], " | ")
+}
