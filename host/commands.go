@@ -36,7 +36,7 @@ type command struct {
 var commands = []command{
 	{
 		name: "setup", does: "set this host up; can be done again at any time",
-		deadline: 25 * time.Minute, fits: anyHost, run: setup,
+		deadline: 15 * time.Minute, fits: anyHost, run: setup,
 	},
 	{
 		name: "administrators", does: "bring the accounts in line with Parameter Store (a timer does)",
@@ -90,10 +90,21 @@ var commands = []command{
 		},
 	},
 	{
-		name: "tunnel-test", args: "NAME", does: "try everything that a tunnel needs, step by step",
-		least: 1, most: 1, deadline: 2 * time.Minute, fits: tunnelHost,
+		name: "tunnel-test", args: "[NAME]", does: "try everything that a tunnel, or each, needs, step by step",
+		most: 1, deadline: 10 * time.Minute, fits: tunnelHost,
 		run: func(ctx context.Context, c call) error {
-			return tunnel.Test(ctx, c.host, c.settings, c.args[0], c.stdout)
+			names := c.args
+			if len(names) == 0 {
+				for _, t := range c.settings.Tunnel.Tunnels {
+					names = append(names, t.Name)
+				}
+			}
+			var errs []error
+			for _, name := range names {
+				_, _ = fmt.Fprintf(c.stdout, "Tunnel %s\n", name)
+				errs = append(errs, tunnel.Test(ctx, c.host, c.settings, name, c.stdout))
+			}
+			return errors.Join(errs...)
 		},
 	},
 	{

@@ -45,7 +45,7 @@ func TestAWrongCallIsTold(t *testing.T) {
 		"an unknown command":               {tunnels, []string{"rm"}, 2, `no command "rm"`},
 		"an unknown flag":                  {tunnels, []string{"-x"}, 2, "-x"},
 		"an argument too many":             {tunnels, []string{"setup", "now"}, 2, "'drawbridge-host setup'"},
-		"an argument too few":              {tunnels, []string{"tunnel-test"}, 2, "'drawbridge-host tunnel-test NAME'"},
+		"two tunnels to test":              {tunnels, []string{"tunnel-test", "bi", "x"}, 2, "'drawbridge-host tunnel-test [NAME]'"},
 		"no settings":                      {"", []string{"setup"}, 1, "settings"},
 		"a jump server's command":          {tunnels, []string{"administrators"}, 1, "not the jump server"},
 		"keys on the host of the tunnels":  {tunnels, []string{"authorized-keys", "malia", "ssh-ed25519", "AAAA"}, 1, "not the jump server"},

@@ -19,12 +19,17 @@ import (
 	"drawbridge/rehearsal/awsapi"
 )
 
-const administratorsUnit = "drawbridge-administrators.service"
+const (
+	administratorsUnit  = "drawbridge-administrators.service"
+	administratorsCache = "/var/lib/drawbridge/administrators.json"
+)
 
 // run starts the timer's unit once, out of its turn. systemd would refuse the sixth start within ten seconds.
 func (j *jumpServer) run(t testing.TB) error {
 	t.Helper()
-	_, err := j.machine.Run(t.Context(), nil, "bash", "-c", "systemctl reset-failed "+administratorsUnit+"; systemctl start "+administratorsUnit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*patience) // cleaning up runs it too
+	defer cancel()
+	_, err := j.machine.Run(ctx, nil, "bash", "-c", "systemctl reset-failed "+administratorsUnit+"; systemctl start "+administratorsUnit)
 	return err
 }
 
@@ -34,7 +39,7 @@ func (j *jumpServer) sync(t testing.TB) {
 	t.Helper()
 	_ = j.run(t) // see the second
 	if err := j.run(t); err != nil {
-		t.Fatalf("%v\n%s", err, j.machine.Journal(t.Context(), administratorsUnit))
+		t.Fatalf("%v\n%s", err, j.machine.Journal(context.WithoutCancel(t.Context()), administratorsUnit))
 	}
 }
 
@@ -180,7 +185,7 @@ func (j *jumpServer) lowered(t *testing.T) {
 func (j *jumpServer) age(t testing.TB, minutes int) {
 	t.Helper()
 	on(t, j.machine, fmt.Sprintf(`set -e
-file=/var/lib/drawbridge/administrators.json
+file=`+administratorsCache+`
 text=$(sed "s/\"fetched\": \"[^\"]*\"/\"fetched\": \"$(date --utc --date='%d minutes ago' +%%FT%%TZ)\"/" $file)
 grep -qv "$(grep fetched $file)" <<<"$text"
 cat >$file <<<"$text"`, minutes))
@@ -211,7 +216,7 @@ func (j *jumpServer) storeDown(t *testing.T) {
 		j.laptop.mustRefuse(t, j.malia, j.target)
 		j.laptop.mustRefuse(t, j.noa, j.target)
 		eventually(t, "the log says why", func() error {
-			if text := log(); !strings.Contains(text, "nobody can log in because /var/lib/drawbridge/administrators.json cannot be believed: it was fetched at ") {
+			if text := log(); !strings.Contains(text, "nobody can log in because "+administratorsCache+" cannot be believed: it was fetched at ") {
 				return fmt.Errorf("it says\n%s", text)
 			}
 			return nil
@@ -297,16 +302,18 @@ func (j *jumpServer) wrongParameters(t *testing.T) {
 	text := log()
 	for name := range wrong {
 		if name == below {
-			continue
+			continue // it is not listed
 		}
 		if !strings.Contains(text, fmt.Sprintf("%q", administratorsPath+name)) && !strings.Contains(text, name+" has no access: ") {
 			t.Errorf("the log does not name the parameter %s", name)
 		}
-		j.laptop.mustRefuse(t, person{name, mallory}, j.target)
+		if !strings.HasPrefix(name, "-") { // which ssh does not take for a name
+			j.laptop.mustRefuse(t, person{name, mallory}, j.target)
+		}
 	}
 	j.laptop.mustRefuse(t, person{"x", mallory}, j.target)
 	j.laptop.mustRefuse(t, person{"malia", mallory}, j.target)
-	secrets := []string{blob, strings.Fields(weak.public)[1], "publicKeys", "agent-forwarding", "PRIVATE KEY"}
+	secrets := []string{blob, strings.Fields(weak.public)[1], "agent-forwarding", "PRIVATE KEY"}
 	for _, line := range strings.Split(private, "\n")[1:5] {
 		secrets = append(secrets, line)
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -59,7 +60,11 @@ func (w *world) newLaptop(t testing.TB) *laptop {
 // newKey runs ssh-keygen. The key's file is called like what it is for.
 func (l *laptop) newKey(t testing.TB, name string, options ...string) keyPair {
 	t.Helper()
-	file := filepath.Join(l.folder, name)
+	folder, err := os.MkdirTemp(l.folder, "key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, name)
 	if len(options) == 0 {
 		options = []string{"-t", "ed25519"}
 	}
@@ -150,16 +155,24 @@ func (l *laptop) mustRun(t testing.TB, p person, stdin, command string) (stdout 
 	return out
 }
 
-// letsIn says whether a person can log in: whether ssh gets as far as asking for the way to the database.
+// letsIn fails unless a person can log in, as far as the database's greeting.
 func (l *laptop) letsIn(t testing.TB, p person, target string) error {
 	t.Helper()
-	// -W asks for the way at once, and ends with it: the database greets, and then the end of stdin ends the connection.
-	out, stderr, err := l.try(t, p, "", "-W", target, "jump")
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := l.ssh(ctx, p, "-W", target, "jump")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdin, err1 := cmd.StdinPipe() // open until the database has greeted
+	stdout, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
+		return err
 	}
-	if out == "" {
-		return fmt.Errorf("%s got in, but the database did not greet: %s", p.name, stderr)
+	_, greeted := io.ReadFull(stdout, make([]byte, 5))
+	_ = stdin.Close()
+	_, _ = io.Copy(io.Discard, stdout)
+	if err := cmd.Wait(); err != nil || greeted != nil {
+		return fmt.Errorf("%w: %s", errors.Join(err, greeted), strings.TrimSpace(stderr.String()))
 	}
 	return nil
 }

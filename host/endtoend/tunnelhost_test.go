@@ -5,7 +5,9 @@ package endtoend
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,8 +18,9 @@ import (
 // tunnelHost is the deployed host of the tunnels.
 type tunnelHost struct {
 	*instance.Instance
-	w    *world
-	said *strings.Builder // all that its program said
+	w     *world
+	said  strings.Builder // all that tunnel-test said
+	beats int             // how many heartbeats were asked for
 }
 
 func unit(tunnel string) string { return "drawbridge-tunnel@" + tunnel + ".service" }
@@ -32,6 +35,23 @@ func (h *tunnelHost) autosshPID(t testing.TB, tunnel string) string {
 func (h *tunnelHost) sshPID(t testing.TB, tunnel string) string {
 	t.Helper()
 	return strings.TrimSpace(on(t, h.Instance, "pgrep -x -P "+h.autosshPID(t, tunnel)+" ssh || true"))
+}
+
+// settled tells whether a tunnel's ssh has run for longer than autossh counts as a try that failed.
+func (h *tunnelHost) settled(t testing.TB, tunnel string) error {
+	t.Helper()
+	pid := h.sshPID(t, tunnel)
+	if pid == "" {
+		return errors.New("ssh does not run")
+	}
+	age, err := strconv.Atoi(strings.TrimSpace(on(t, h.Instance, "ps -o etimes= -p "+pid+" || echo 0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if age < 12 {
+		return fmt.Errorf("ssh has run for %d s only", age)
+	}
+	return nil
 }
 
 // test is "drawbridge-host tunnel-test" as a person runs it.
@@ -68,8 +88,12 @@ func (h *tunnelHost) mustFail(t testing.TB, tunnel, step string, parts ...string
 // beat makes the host report once, as its timer does every minute, and returns the values by tunnel.
 func (h *tunnelHost) beat(t testing.TB) map[string]float64 {
 	t.Helper()
+	const service = "drawbridge-heartbeat.service"
+	// A report that has begun already may tell what was before.
+	on(t, h.Instance, "while [[ $(systemctl show --property ActiveState --value "+service+") == activating ]]; do sleep 0.1; done")
 	before := len(h.w.Metrics.Data())
-	on(t, h.Instance, "systemctl start drawbridge-heartbeat.service")
+	on(t, h.Instance, "systemctl start "+service)
+	h.beats++
 	values := map[string]float64{}
 	for _, d := range h.w.Metrics.Data()[before:] {
 		values[d.Dimensions["Tunnel"]] = d.Value

@@ -205,8 +205,9 @@ func TestTheFunctionUsesAllThatItMay(t *testing.T) {
 			}
 		}
 	}
-	key := p.keySecret()
-	maps.DeleteFunc(used, func(u [2]string, _ bool) bool { return u[1] == key }) // its own policy allows that
+	// Their own policies allow that.
+	keys := []string{p.keySecret(), p.resource(bastionStack, "AWS::SecretsManager::Secret", "BastionHostKey").PhysicalID}
+	maps.DeleteFunc(used, func(u [2]string, _ bool) bool { return slices.Contains(keys, u[1]) })
 	if len(allowed) < 6 || !maps.Equal(allowed, used) {
 		t.Errorf("the role allows\n%v\nand the function used\n%v", allowed, used)
 	}

@@ -1,0 +1,87 @@
+//go:build linux && root
+
+package endtoend
+
+import (
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// originalAccount is where the original write-up's tunnels log in, beside ours.
+	originalAccount = "tunnel15241"
+	originals       = 4
+)
+
+// outage pulls the host's cable for a minute, while tunnels run beside as the original write-up started them: the flags
+// are its, and so are autossh's own defaults. When each notices and tries again depends on when it was started, so that
+// there are several.
+func (s *tunnels) outage(t *testing.T) {
+	databases := s.startOriginals(t)
+	s.up(t, s.bi, s.backup)
+	pull(t, time.Minute, s.host.Namespace)
+
+	took := make([]time.Duration, originals+2)
+	var all errgroup.Group
+	for i, db := range append(databases, s.bi.db, s.backup.db) {
+		all.Go(func() (err error) {
+			took[i], err = recovery(t.Context(), db, 5*patience)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	original, ours := took[:originals], took[originals:]
+	t.Logf("after 60 s without a network the vendors read again\n%6.1f s later on average (%s)\n"+
+		"%6.1f s later with the original's flags (%s), %.1f times as long",
+		mean(ours), seconds(ours), mean(original), seconds(original), mean(original)/mean(ours))
+	if mean(ours) >= mean(original) {
+		t.Error("the original's flags are as fast")
+	}
+}
+
+// startOriginals starts tunnels by the original's line from a shell, and opens the database through them.
+func (s *tunnels) startOriginals(t *testing.T) (databases []*sql.DB) {
+	t.Helper()
+	const key, known = "/run/original/key", "/root/.ssh/known_hosts"
+	public, private := newKey(t)
+	for path, content := range map[string]string{key: private, known: s.bi.namespace.Address.String() + " " + s.bi.hostKey + "\n"} {
+		if _, err := s.host.Run(t.Context(), strings.NewReader(content), "install", "-D", "--mode", "0600", "/dev/stdin", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.bi.admit(t, originalAccount, public, "*")
+	for i := range originals {
+		port := strconv.Itoa(15251 + i)
+		on(t, s.host.Instance, fmt.Sprintf("autossh -M 0 -f -N -R %s:%s %s@%s -g -i %s "+
+			"-o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o ExitOnForwardFailure=yes",
+			port, s.server.Addr(), originalAccount, s.bi.namespace.Address, key))
+		db := s.bi.open(t, s.login, port)
+		eventually(t, "the vendor reads through the original's tunnel", func() error { return query(t.Context(), db) })
+		databases = append(databases, db)
+		time.Sleep(10 * time.Second / originals) // so that their keep-alives, 10 s apart, spread evenly
+	}
+	return databases
+}
+
+func mean(all []time.Duration) (seconds float64) {
+	for _, one := range all {
+		seconds += one.Seconds() / float64(len(all))
+	}
+	return seconds
+}
+
+func seconds(all []time.Duration) string {
+	var text []string
+	for _, one := range all {
+		text = append(text, fmt.Sprintf("%.1f", one.Seconds()))
+	}
+	return strings.Join(text, ", ")
+}
