@@ -101,7 +101,9 @@ var commands = []command{
 			}
 			var errs []error
 			for _, name := range names {
-				_, _ = fmt.Fprintf(c.stdout, "Tunnel %s\n", name)
+				if len(names) > 1 {
+					_, _ = fmt.Fprintf(c.stdout, "Tunnel %s\n", name)
+				}
 				errs = append(errs, tunnel.Test(ctx, c.host, c.settings, name, c.stdout))
 			}
 			return errors.Join(errs...)

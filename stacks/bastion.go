@@ -78,7 +78,7 @@ func NewBastionStack(scope construct.Construct, id string, props *BastionStackPr
 		[3]string{"SessionManagerForwardCommand", fmt.Sprintf("aws ssm start-session --target %s --document-name AWS-StartPortForwardingSessionToRemoteHost "+
 			"--parameters host=%s,portNumber=%s,localPortNumber=3306", instance, host, port),
 			"Opens port 3306 of this machine to the database for people with AWS credentials, without SSH"},
-		[3]string{"BastionSetup", *s.Bastion.Setup, "What the jump server said when it was set up"},
+		[3]string{"BastionSetup", *s.Bastion.Setup, "What the host said when it was set up"},
 	)
 	return s
 }

@@ -82,7 +82,7 @@ func NewTunnelStack(scope construct.Construct, id string, props *TunnelStackProp
 		[3]string{"TunnelTLS", "on; certificate authority verified, from " + caBundle + "; host name not verified",
 			"The vendor's form: TLS or SSL. The vendor sees the database as 127.0.0.1, which is not the name in its certificate"},
 		[3]string{"TunnelInstanceId", instance, "The tunnel host, for Session Manager"},
-		[3]string{"TunnelSetup", *s.Host.Setup, "What the tunnel host said when it was set up"},
+		[3]string{"TunnelSetup", *s.Host.Setup, "What the host said when it was set up"},
 	)
 	for _, t := range env.Tunnels {
 		id := "Tunnel" + outputID(t.Name)

@@ -32,6 +32,7 @@ systemctl list-units --no-legend --plain --all 'drawbridge*' | awk '{print $1, $
 nft list ruleset`
 
 func TestTheTunnelHostSetsItselfUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "boot")
 	if err := w.deploy(nil, "Network", "Database", "Tunnel"); err != nil {
 		t.Fatalf("%v\n%s", err, w.log)
@@ -154,6 +155,7 @@ func exposure(t testing.TB, m *instance.Instance, unit string, most float64) {
 }
 
 func TestAHostThatCannotSetItselfUpFailsTheDeploymentWithItsReason(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "fail")
 	w.fleet.Apt.FailAfter(0)
 	err := w.deploy(nil, "Network", "Database", "Tunnel")
