@@ -357,7 +357,7 @@ func checkout(t *testing.T) string {
 		t.Fatal(err)
 	}
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
-	for _, name := range []string{"cdk.json", "node_modules", "build/cdk", "build/webapp-" + architecture + ".zip", "build/lambda-" + architecture + ".zip"} {
+	for _, name := range []string{"cdk.json", "node_modules", "build/cdk", "build/webapp-" + architecture + ".zip", "build/lambda-" + architecture + ".zip", "build/host-" + architecture} {
 		if _, err := os.Stat(filepath.Join(root, name)); err != nil {
 			t.Fatalf("%s is missing: run make node_modules build", name)
 		}

@@ -32,6 +32,7 @@ type tunnels struct {
 	bi, backup *end
 	publicKey  string // as a person pastes it into the vendor's form
 	login      login
+	journals   string // what the host's journal held before it was rebooted: it is kept in memory
 }
 
 // TestTheTunnels is one story: a boot takes most of a minute, so that its parts share the host and the vendors.
@@ -56,7 +57,7 @@ func TestTheTunnels(t *testing.T) {
 	t.Cleanup(func() {
 		if t.Failed() {
 			for _, e := range []*end{s.bi, s.backup} {
-				t.Log(s.host.Journal(context.Background(), unit(e.tunnel)))
+				t.Log(s.host.Journal(context.WithoutCancel(t.Context()), unit(e.tunnel)))
 			}
 		}
 	})
@@ -93,17 +94,20 @@ func (s *tunnels) configure(dev config) {
 	dev["tunnels"] = list
 }
 
-// up waits until the tunnels carry queries, and have been up for so long that autossh no longer counts what was before
-// as tries that failed: 10 s, the least of min_time in its source.
+// up waits until tunnels carry queries.
 func (s *tunnels) up(t *testing.T, ends ...*end) {
 	t.Helper()
 	for _, e := range ends {
-		eventually(t, "the tunnel "+e.tunnel+" is up and has been for a while", func() error {
-			if err := query(t.Context(), e.db); err != nil {
-				return err
-			}
-			return s.host.settled(t, e.tunnel)
-		})
+		eventually(t, "the tunnel "+e.tunnel+" is up", func() error { return query(t.Context(), e.db) })
+	}
+}
+
+// settled waits until tunnels have been up for so long that autossh no longer counts what was before as tries that failed.
+func (s *tunnels) settled(t *testing.T, ends ...*end) {
+	t.Helper()
+	s.up(t, ends...)
+	for _, e := range ends {
+		eventually(t, "the tunnel "+e.tunnel+" has been up for a while", func() error { return s.host.settled(t, e.tunnel) })
 	}
 }
 
@@ -147,8 +151,8 @@ func (s *tunnels) beforeTheKey(t *testing.T) {
 			case !strings.Contains(said, "FAILED  It lets this host log in: ") || !strings.Contains(said, "Paste the public key"):
 				return errors.New(said)
 			}
-			mustContain(t, said, "ok      The vendor answers", "ok      Its host key is the pinned one", "ok      The database answers: MySQL ",
-				"TunnelPublicKey", s.bi.account)
+			mustContain(t, said, "ok      The vendor answers", "ok      Its host key is the pinned one",
+				"ok      The database answers: MySQL ", "TunnelPublicKey", s.bi.account)
 			return nil
 		})
 	})
@@ -258,7 +262,7 @@ func (s *tunnels) metadata(t *testing.T) {
 		t.Fatalf("root is answered %q", answer)
 	}
 	for _, user := range []string{"nobody", "drawbridge-tunnel", "sshd"} {
-		answer, err := s.host.Run(t.Context(), nil, "setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", "bash", "-c", token)
+		answer, err := s.host.as(t, user, "bash", "-c", token)
 		if err == nil || !strings.Contains(err.Error(), "Connection refused") {
 			t.Errorf("%s is answered %q (%v)", user, answer, err)
 		}
@@ -302,6 +306,7 @@ func (s *tunnels) wrongHostKey(t *testing.T) {
 
 func (s *tunnels) reboot(t *testing.T) {
 	s.up(t, s.bi, s.backup)
+	s.journals = journal(t, s.host)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	if err := s.host.Reboot(ctx); err != nil {
@@ -336,16 +341,17 @@ func (s *tunnels) privateKey(t *testing.T) {
 	// found are the files with the key in them, of those that a shell's words name.
 	found := func(words string) []string {
 		out, err := s.host.Run(t.Context(), strings.NewReader(patterns), "bash", "-c", `shopt -s nullglob
-grep --recursive --text --fixed-strings --files-with-matches --devices=skip --no-messages --file=- -- `+words+`; (( $? < 3 ))`)
+grep --recursive --text --fixed-strings --files-with-matches --devices=skip --no-messages --file=- -- \
+	`+words+`; (( $? < 3 ))`)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return strings.Fields(out)
 	}
-	if got := found(`$(for f in /*; do [[ -L $f ]] || mountpoint --quiet "$f" || echo "$f"; done)`); got != nil {
+	if got := found(`$(for f in /*; do [[ -L $f ]] || mountpoint --quiet "$f" || echo "$f"; done)`); len(got) > 0 {
 		t.Errorf("the key is on the disk: %q", got)
 	}
-	if got := found("/tmp /dev/shm /proc/[0-9]*/environ /proc/[0-9]*/cmdline"); got != nil {
+	if got := found("/tmp /dev/shm /proc/[0-9]*/environ /proc/[0-9]*/cmdline"); len(got) > 0 {
 		t.Errorf("the key is where others look too: %q", got)
 	}
 	inMemory := found("/run")
@@ -356,15 +362,16 @@ grep --recursive --text --fixed-strings --files-with-matches --devices=skip --no
 		if file != "/run/drawbridge/tunnel-key" && !strings.HasPrefix(file, "/run/credentials/drawbridge-tunnel@") {
 			t.Errorf("the key is also in %s", file)
 		}
-		if kind := strings.TrimSpace(on(t, s.host.Instance, "stat --file-system --format %T "+file)); kind != "tmpfs" && kind != "ramfs" {
+		kind := strings.TrimSpace(on(t, s.host.Instance, "stat --file-system --format %T "+file))
+		if kind != "tmpfs" && kind != "ramfs" {
 			t.Errorf("%s is in a %s, not in memory", file, kind)
 		}
-		if _, err := s.host.Run(t.Context(), nil, "setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "cat", file); err == nil {
+		if _, err := s.host.as(t, "nobody", "cat", file); err == nil {
 			t.Errorf("anybody reads %s", file)
 		}
 	}
 	for what, text := range map[string]string{
-		"the journal":       on(t, s.host.Instance, "journalctl --no-pager --quiet --all --output=export"),
+		"the journal":       s.journals + journal(t, s.host),
 		"tunnel-test":       s.host.said.String(),
 		"the setup's log":   setupLog(t, s.host.Instance),
 		"the function's":    s.log.String(),

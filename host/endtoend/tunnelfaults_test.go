@@ -30,7 +30,8 @@ func (s *tunnels) faults(t *testing.T) {
 		{"the database restarts", s.restartDatabase},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
-			s.up(t, broken, other)
+			s.settled(t, broken)
+			s.up(t, other)
 			before := s.host.sshPID(t, other.tunnel)
 			fault.f(t, broken, other)
 			took, err := recovery(t.Context(), broken.db, 2*patience)

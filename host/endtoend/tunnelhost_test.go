@@ -37,7 +37,8 @@ func (h *tunnelHost) sshPID(t testing.TB, tunnel string) string {
 	return strings.TrimSpace(on(t, h.Instance, "pgrep -x -P "+h.autosshPID(t, tunnel)+" ssh || true"))
 }
 
-// settled tells whether a tunnel's ssh has run for longer than autossh counts as a try that failed.
+// settled tells whether a tunnel's ssh has run for so long that autossh does not count it as a try that failed: 10 s, the
+// least that min_time is in its source.
 func (h *tunnelHost) settled(t testing.TB, tunnel string) error {
 	t.Helper()
 	pid := h.sshPID(t, tunnel)
@@ -52,6 +53,13 @@ func (h *tunnelHost) settled(t testing.TB, tunnel string) error {
 		return fmt.Errorf("ssh has run for %d s only", age)
 	}
 	return nil
+}
+
+// as runs a program as another user than root.
+func (h *tunnelHost) as(t testing.TB, user, name string, args ...string) (stdout string, err error) {
+	t.Helper()
+	return h.Run(t.Context(), nil, "setpriv",
+		append([]string{"--reuid", user, "--regid", "nogroup", "--clear-groups", "--", name}, args...)...)
 }
 
 // test is "drawbridge-host tunnel-test" as a person runs it.
@@ -90,7 +98,8 @@ func (h *tunnelHost) beat(t testing.TB) map[string]float64 {
 	t.Helper()
 	const service = "drawbridge-heartbeat.service"
 	// A report that has begun already may tell what was before.
-	on(t, h.Instance, "while [[ $(systemctl show --property ActiveState --value "+service+") == activating ]]; do sleep 0.1; done")
+	on(t, h.Instance,
+		"while [[ $(systemctl show --property ActiveState --value "+service+") == activating ]]; do sleep 0.1; done")
 	before := len(h.w.Metrics.Data())
 	on(t, h.Instance, "systemctl start "+service)
 	h.beats++
@@ -99,6 +108,12 @@ func (h *tunnelHost) beat(t testing.TB) map[string]float64 {
 		values[d.Dimensions["Tunnel"]] = d.Value
 	}
 	return values
+}
+
+// journal is all that a host's journal holds.
+func journal(t testing.TB, h *tunnelHost) string {
+	t.Helper()
+	return on(t, h.Instance, "journalctl --no-pager --quiet --all --output=export")
 }
 
 // sameMetric tells whether a value is of the metric that an alarm's properties name.

@@ -19,13 +19,13 @@ const (
 	originals       = 4
 )
 
-// outage pulls the host's cable for a minute, while tunnels run beside as the original write-up started them: the flags
-// are its, and so are autossh's own defaults. When each notices and tries again depends on when it was started, so that
-// there are several.
+// outage loses every packet between the host and the vendors for a minute, while tunnels run beside as the original
+// write-up started them: the flags are its, and so are autossh's own defaults. When each of these notices and tries again
+// depends on when it was started, so that there are several.
 func (s *tunnels) outage(t *testing.T) {
 	databases := s.startOriginals(t)
-	s.up(t, s.bi, s.backup)
-	pull(t, time.Minute, s.host.Namespace)
+	s.settled(t, s.bi, s.backup)
+	s.losePackets(t, time.Minute)
 
 	took := make([]time.Duration, originals+2)
 	var all errgroup.Group
@@ -47,16 +47,31 @@ func (s *tunnels) outage(t *testing.T) {
 	}
 }
 
+// losePackets makes the router forward nothing for a while, without a word, as it is when a network fails far from here:
+// an instance's own link never goes down.
+func (s *tunnels) losePackets(t *testing.T, long time.Duration) {
+	t.Helper()
+	forward := func(on string) {
+		sysctl := s.fleet.Network.Router().Command(t.Context(), "sysctl", "--write", "net.ipv4.ip_forward="+on)
+		if out, err := sysctl.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	forward("0")
+	select {
+	case <-time.After(long):
+	case <-t.Context().Done():
+	}
+	forward("1")
+}
+
 // startOriginals starts tunnels by the original's line from a shell, and opens the database through them.
 func (s *tunnels) startOriginals(t *testing.T) (databases []*sql.DB) {
 	t.Helper()
 	const key, known = "/run/original/key", "/root/.ssh/known_hosts"
 	public, private := newKey(t)
-	for path, content := range map[string]string{key: private, known: s.bi.namespace.Address.String() + " " + s.bi.hostKey + "\n"} {
-		if _, err := s.host.Run(t.Context(), strings.NewReader(content), "install", "-D", "--mode", "0600", "/dev/stdin", path); err != nil {
-			t.Fatal(err)
-		}
-	}
+	write(t, s.host.Machine, key, private, "0600")
+	write(t, s.host.Machine, known, s.bi.namespace.Address.String()+" "+s.bi.hostKey+"\n", "0600")
 	s.bi.admit(t, originalAccount, public, "*")
 	for i := range originals {
 		port := strconv.Itoa(15251 + i)

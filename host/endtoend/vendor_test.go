@@ -107,10 +107,11 @@ func (v *vendor) run(t testing.TB, command string) string {
 	return out
 }
 
-// write writes a file that only root may write.
-func (v *vendor) write(t testing.TB, path, content, mode string) {
+// write writes a file of root's.
+func write(t testing.TB, m *machine.Machine, path, content, mode string) {
 	t.Helper()
-	if _, err := v.Run(t.Context(), strings.NewReader(content), "install", "-D", "--mode", mode, "/dev/stdin", path); err != nil {
+	_, err := m.Run(t.Context(), strings.NewReader(content), "install", "-D", "--mode", mode, "/dev/stdin", path)
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -118,15 +119,8 @@ func (v *vendor) write(t testing.TB, path, content, mode string) {
 // admit is what the vendor's form does with a pasted key: the account may listen at one place, and nothing else.
 func (v *vendor) admit(t testing.TB, account, publicKey, listen string) {
 	t.Helper()
-	v.write(t, "/etc/ssh/authorized_keys/"+account,
+	write(t, v.Machine, "/etc/ssh/authorized_keys/"+account,
 		fmt.Sprintf("restrict,port-forwarding,permitlisten=%q %s\n", listen, publicKey), "0644")
-}
-
-// expel takes an account's key away and ends its sessions.
-func (v *vendor) expel(t testing.TB, account string) {
-	t.Helper()
-	v.run(t, "rm -f /etc/ssh/authorized_keys/"+account)
-	v.endSessions(t, account)
 }
 
 // sessions are the processes that hold an account's connection and its port.
@@ -134,19 +128,6 @@ func (v *vendor) sessions(t testing.TB, account string) string {
 	t.Helper()
 	// The user's own process, and the one of root's above it.
 	return strings.Join(strings.Fields(v.run(t, `for pid in $(pgrep -u `+account+`); do echo "$pid $(ps -o ppid= "$pid")"; done`)), " ")
-}
-
-func (v *vendor) endSessions(t testing.TB, account string) {
-	t.Helper()
-	if pids := v.sessions(t, account); pids != "" {
-		v.run(t, "kill -KILL "+pids+" 2>/dev/null || true") // one may end with the other
-	}
-	eventually(t, "the sessions of "+account+" end", func() error {
-		if pids := v.sessions(t, account); pids != "" {
-			return errors.New("they are " + pids)
-		}
-		return nil
-	})
 }
 
 // stopSSHD ends sshd with its sessions: the port refuses from now on.
@@ -166,7 +147,7 @@ func (v *vendor) startSSHD(t testing.TB) {
 // setHostKey makes sshd show another host key, to whom connects from now on.
 func (v *vendor) setHostKey(t testing.TB, private string) {
 	t.Helper()
-	v.write(t, vendorHostKeyFile, private, "0600")
+	write(t, v.Machine, vendorHostKeyFile, private, "0600")
 	v.stopSSHD(t)
 	v.startSSHD(t)
 }
