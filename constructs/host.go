@@ -3,6 +3,7 @@ package constructs
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -18,6 +19,10 @@ import (
 // setupSeconds is how long a host may take to set itself up, longer than the user data goes on trying: CloudFormation then
 // hears the reason.
 const setupSeconds = "1800"
+
+// hostRevision is to be raised by whatever makes CloudFormation replace instances without a change of their user data: in
+// the look-up of the image, or in the properties of the instance. A test pins both.
+const hostRevision = 1
 
 // HostProps describes what the jump server and the tunnel host have in common.
 type HostProps struct {
@@ -103,7 +108,7 @@ func (h *Host) allow(sid, action string, resources ...*string) {
 // its AMI. s becomes complete here.
 func (h *Host) launch(props *HostProps, image string, s *settings.Settings, dependencies ...constructs.IDependable) {
 	stack := awscdk.Stack_Of(h.Construct)
-	s.Environment, s.Region, s.PatchWindow = props.EnvironmentName, *stack.Region(), props.PatchWindow
+	s.Environment, s.Region, s.PatchWindow = props.EnvironmentName, *awscdk.Aws_REGION(), props.PatchWindow
 	s.Database = settings.Database{Host: *props.DatabaseHost, Port: *props.DatabasePort}
 
 	program := awss3assets.NewAsset(h.Construct, jsii.String("Program"), &awss3assets.AssetProps{Path: &props.ProgramPath})
@@ -120,9 +125,9 @@ func (h *Host) launch(props *HostProps, image string, s *settings.Settings, depe
 
 	// CloudFormation waits once for each wait condition (AWS CloudFormation User Guide, "Create wait conditions"), and
 	// user data runs once for each instance. So whatever makes another instance, or another user data, gives all three
-	// another id.
-	generation := h.generation(
-		userData(s.Region, "", program, programSHA256, s), image, props.ImageRefresh, *props.Subnet.SubnetId())
+	// another id. Where the program lies does not count: the config may name its account later.
+	generation := h.generation(userDataScript, programSHA256, *jsonText(s), image, props.ImageRefresh, *props.Subnet.SubnetId(),
+		strconv.Itoa(hostRevision))
 	handle := awscdk.NewCfnWaitConditionHandle(h.Construct, jsii.String("SetupHandle"), nil)
 	script := userData(s.Region, *handle.Ref(), program, programSHA256, s)
 
@@ -163,12 +168,12 @@ func (h *Host) launch(props *HostProps, image string, s *settings.Settings, depe
 		resource.OverrideLogicalId(jsii.String(*stack.GetLogicalId(resource) + generation))
 	}
 
-	address := awsec2.NewCfnEIP(h.Construct, jsii.String("Address"), &awsec2.CfnEIPProps{Domain: jsii.String("vpc")})
-	// A host that failed must not get the address: the one before still has it.
-	awsec2.NewCfnEIPAssociation(h.Construct, jsii.String("AddressAssociation"), &awsec2.CfnEIPAssociationProps{
-		AllocationId: address.AttrAllocationId(),
-		InstanceId:   h.Instance.Ref(),
-	}).AddResourceDependency(setup, nil)
+	// The address moves as an update of its own resource: an association of its own would be replaced, and the one before
+	// could not be had back in a rollback. A host that failed must not get it: the one before still has it.
+	address := awsec2.NewCfnEIP(h.Construct, jsii.String("Address"), &awsec2.CfnEIPProps{
+		Domain: jsii.String("vpc"), InstanceId: h.Instance.Ref(),
+	})
+	address.AddResourceDependency(setup, nil)
 	h.PublicIP = address.AttrPublicIp()
 }
 

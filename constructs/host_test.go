@@ -84,10 +84,7 @@ func TestHost(t *testing.T) {
 			role := called(t, made, "AWS::IAM::Role", ids[name]+"Role")
 			t.Run("keeps its address when the instance is replaced", func(t *testing.T) {
 				address := made.One(t, "AWS::EC2::EIP")
-				same(t, address.Properties, map[string]any{"Domain": "vpc"})
-				check(t, made.One(t, "AWS::EC2::EIPAssociation").Properties, map[string]any{
-					"AllocationId": "${" + address.ID + ".AllocationId}", "InstanceId": "${" + instance.ID + "}",
-				})
+				same(t, address.Properties, map[string]any{"Domain": "vpc", "InstanceId": "${" + instance.ID + "}"})
 			})
 			t.Run("reaches the internet before it has that address", func(t *testing.T) {
 				card := instance.Properties["NetworkInterfaces"].([]any)[0].(map[string]any)
@@ -123,7 +120,7 @@ func TestHost(t *testing.T) {
 			t.Run("gets the address when it has set itself up", func(t *testing.T) {
 				setup := made.One(t, "AWS::CloudFormation::WaitCondition")
 				same(t, setup.All["DependsOn"], []any{instance.ID})
-				same(t, made.One(t, "AWS::EC2::EIPAssociation").All["DependsOn"], []any{setup.ID})
+				same(t, made.One(t, "AWS::EC2::EIP").All["DependsOn"], []any{setup.ID})
 				check(t, setup.Properties, map[string]any{"Count": 1, "Timeout": "1800"})
 				if handle := made.One(t, "AWS::CloudFormation::WaitConditionHandle").ID; !strings.Contains(script(t, made), `"${`+handle+`}"`) {
 					t.Errorf("the user data does not answer %s", handle)
@@ -187,7 +184,23 @@ func TestHost(t *testing.T) {
 					t.Errorf("%s: %s becomes %s", name, before.ID, after.ID)
 				}
 			}
-			check(t, changed.One(t, "AWS::EC2::EIPAssociation").Properties, map[string]any{"InstanceId": "${" + changed.One(t, kinds[0]).ID + "}"})
+			check(t, changed.One(t, "AWS::EC2::EIP").Properties, map[string]any{"InstanceId": "${" + changed.One(t, kinds[0]).ID + "}"})
+		}
+	})
+	// CloudFormation would give the address to an instance that is not set up: it waits for new ids only.
+	t.Run("is not replaced by anything else without our noticing: raise hostRevision when this changes", func(t *testing.T) {
+		made := hosts["jump server"]
+		var pinned []any
+		for _, kind := range []string{"Custom::MachineImage", "AWS::EC2::Instance"} {
+			properties := made.One(t, kind).Properties
+			for _, free := range []string{"ServiceToken", "UserData", "Tags", "InstanceType"} {
+				delete(properties, free)
+			}
+			pinned = append(pinned, properties)
+		}
+		sum := sha256.Sum256([]byte(cdktest.JSON(pinned)))
+		if got, want := hex.EncodeToString(sum[:4]), "25dbb439"; got != want {
+			t.Errorf("the pin is %s, not %s: %s", got, want, cdktest.JSON(pinned))
 		}
 	})
 	t.Run("has the name and type that it is given", func(t *testing.T) {

@@ -14,10 +14,10 @@ tell() {
 	python3 - "$1" "$2" <<'PYTHON' || echo "drawbridge: CloudFormation was not told; it waits for the first start of a host alone"
 import json, sys, urllib.request
 
-status, reason = sys.argv[1:]
+status, reason = sys.argv[1], sys.argv[2].encode("ascii", "replace").decode()[:800]  # CloudFormation takes 4 KiB
 with open("/var/lib/cloud/data/instance-id") as file:
     instance = file.read().strip()
-answer = {"Status": status, "Reason": reason[:800], "UniqueId": instance, "Data": reason[:800]}
+answer = {"Status": status, "Reason": reason, "UniqueId": instance, "Data": reason}
 # S3 wants no content type: the address was signed without one.
 request = urllib.request.Request("@SIGNAL_URL@", json.dumps(answer).encode(), {"Content-Type": ""}, method="PUT")
 try:

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,7 +24,6 @@ import (
 	"drawbridge/host/mysqlsession"
 	"drawbridge/host/settings"
 	"drawbridge/internal/loopbacktls"
-	"drawbridge/internal/notrun"
 	"drawbridge/internal/rdsca"
 )
 
@@ -208,8 +206,8 @@ func TestASetupThatFailsSaysWhyAndLeavesSSHDAlone(t *testing.T) {
 		spoil func(m *machine)
 		want  string
 	}{
-		"when the main file does not include ours": {func(m *machine) { m.write("/etc/ssh/sshd_config", "PermitRootLogin no\n") }, "would not follow"},
-		"when sshd does not start":                 {func(m *machine) { m.broken["systemctl restart sshd"] = "Job failed" }, "sshd does not start"},
+		"when a file that is read before ours says otherwise": {func(m *machine) { m.write("/etc/ssh/sshd_config.d/00-aaa.conf", "PermitRootLogin yes\n") }, "would not follow"},
+		"when sshd does not start":                            {func(m *machine) { m.broken["systemctl restart sshd"] = "Job failed" }, "sshd does not start"},
 		"when sshd starts with options that beat it": {func(m *machine) {
 			m.cmdline = "sshd: /usr/sbin/sshd -D -o AuthorizedKeysCommand=/x [listener] 0 of 10-100 startups\x00"
 		}, "-o AuthorizedKeysCommand=/x"},
@@ -278,16 +276,35 @@ func TestTheAuthoritiesOfRDSAreWritten(t *testing.T) {
 	}
 }
 
-func TestSudoTakesTheRule(t *testing.T) {
-	visudo, err := exec.LookPath("visudo")
-	if err != nil {
-		notrun.Because(t, "visudo is not on this machine")
+func TestSetupMakesSSHDReadTheFolderOfOurFile(t *testing.T) {
+	for name, text := range map[string]string{
+		"where it is not read at all":  "# sshd's configuration\nPort 22\n",
+		"where it is read too late":    "Port 22\nInclude /etc/ssh/sshd_config.d/*.conf\n",
+		"where another folder is read": "Include /etc/ssh/other/*.conf\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t)
+			m.write("/etc/ssh/sshd_config", text)
+			m.mustSetup()
+			want := "Include /etc/ssh/sshd_config.d/*.conf\n\n" + text
+			if got := m.read("/etc/ssh/sshd_config"); got != want {
+				t.Errorf("it is\n%s", got)
+			}
+			m.mustSetup()
+			if got := m.read("/etc/ssh/sshd_config"); got != want {
+				t.Errorf("after a second run it is\n%s", got)
+			}
+		})
 	}
-	file := filepath.Join(t.TempDir(), "sudoers")
-	if err := os.WriteFile(file, []byte(sudoers), 0o440); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command(visudo, "--check", "--strict", "--file="+file).CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
+}
+
+func TestSetupOffersThePostQuantumKeyExchangeWhereOpenSSHHasIt(t *testing.T) {
+	for known, want := range map[string]bool{"curve25519-sha256\n" + sshd.PostQuantumKex + "\n": true, "curve25519-sha256\n": false} {
+		m := newMachine(t)
+		m.kex = known
+		m.mustSetup()
+		if got := strings.Contains(m.read(sshd.ConfigFile), sshd.PostQuantumKex); got != want {
+			t.Errorf("ssh knows %q: it is offered: %v", known, got)
+		}
 	}
 }

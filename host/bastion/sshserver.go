@@ -34,6 +34,9 @@ func configureSSHD(ctx context.Context, h *install.Host, target, hostKey string)
 	if err := trySSHD(ctx, h, server); err != nil {
 		return err
 	}
+	if err := includeFolder(h); err != nil {
+		return err
+	}
 	if _, err := h.Write(install.File{Path: sshd.ConfigFile, Content: server.Config(), Mode: 0o600}); err != nil {
 		return err
 	}
@@ -48,6 +51,26 @@ func configureSSHD(ctx context.Context, h *install.Host, target, hostKey string)
 		return fmt.Errorf("sshd does not start: see 'journalctl --unit %s': %w", sshd.Unit, err)
 	}
 	return sshd.CheckCommandLine(ctx, h)
+}
+
+// includeFolder makes sshd read the folder of our file first, as Debian's configuration does. Some images of Amazon Linux
+// have the folder but do not read it.
+func includeFolder(h *install.Host) error {
+	const include = "Include /etc/ssh/sshd_config.d/*.conf"
+	text, err := h.Read(config)
+	if err != nil {
+		return fmt.Errorf("sshd's configuration cannot be read: %w", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) > 0 && !strings.HasPrefix(words[0], "#") {
+			if strings.Join(words, " ") == include {
+				return nil
+			}
+			break
+		}
+	}
+	_, err = h.Write(install.File{Path: config, Content: include + "\n\n" + string(text), Mode: 0o600})
+	return err
 }
 
 // trySSHD checks our configuration together with everybody else's, as they will be.

@@ -6,9 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -117,18 +115,6 @@ func (s *tunnels) journal(t *testing.T, before string) string {
 	return strings.TrimPrefix(s.host.Journal(t.Context(), unit(s.bi.tunnel)), before)
 }
 
-// beats wants values from a heartbeat.
-func (s *tunnels) beats(t *testing.T, want map[string]float64) {
-	t.Helper()
-	got := s.host.beat(t)
-	for tunnel, value := range want {
-		if v, found := got[tunnel]; !found || v != value {
-			t.Errorf("the host reports %v, want %v", got, want)
-			return
-		}
-	}
-}
-
 func (s *tunnels) beforeTheKey(t *testing.T) {
 	t.Run("its unit tries on", func(t *testing.T) {
 		eventually(t, "the vendor refuses the key", func() error {
@@ -165,13 +151,11 @@ func (s *tunnels) theKeyComesLater(t *testing.T) {
 	// The two ways to say where the account may listen.
 	s.bi.admit(t, s.bi.account, s.publicKey, s.bi.port)
 	s.backup.admit(t, s.backup.account, s.publicKey, "127.0.0.1:"+s.backup.port)
-	for _, e := range []*end{s.bi, s.backup} {
-		took, err := recovery(t.Context(), e.db, 2*patience)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("the vendor of %s reads %.1f s after the key was added", e.tunnel, took.Seconds())
+	took, err := recoveries(t.Context(), 2*patience, s.bi.db, s.backup.db)
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Logf("the vendors read %s s after the key was added", seconds(took))
 }
 
 func (s *tunnels) reads(t *testing.T) {
@@ -227,48 +211,6 @@ func (s *tunnels) allIsWell(t *testing.T) {
 	}
 }
 
-func (s *tunnels) heartbeat(t *testing.T) {
-	s.beats(t, map[string]float64{"bi": 1, "backup": 1, "lost": 0})
-	alarms := 0
-	data := s.Metrics.Data()
-	for _, r := range s.Resources(tunnelStack) {
-		if r.Type != "AWS::CloudWatch::Alarm" {
-			continue
-		}
-		alarms++
-		seen := false
-		for _, d := range data {
-			seen = seen || sameMetric(r.Properties, d)
-		}
-		if !seen {
-			t.Errorf("nothing arrives for the alarm %s, which watches %v %v %v", r.LogicalID,
-				r.Properties["Namespace"], r.Properties["MetricName"], r.Properties["Dimensions"])
-		}
-	}
-	if alarms != 3 {
-		t.Errorf("%d alarms for three tunnels", alarms)
-	}
-	for _, d := range data {
-		if d.Metric != "TunnelUp" || len(d.Dimensions) != 2 || d.Dimensions["Environment"] != "dev" {
-			t.Errorf("this arrived too: %+v", d)
-		}
-	}
-}
-
-func (s *tunnels) metadata(t *testing.T) {
-	const token = `exec 3<>/dev/tcp/169.254.169.254/80 && printf 'PUT /latest/api/token HTTP/1.1\r\nHost: 169.254.169.254\r\n` +
-		`X-aws-ec2-metadata-token-ttl-seconds: 60\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' >&3 && head -1 <&3`
-	if answer := on(t, s.host.Instance, token); !strings.Contains(answer, " 200 ") {
-		t.Fatalf("root is answered %q", answer)
-	}
-	for _, user := range []string{"nobody", "drawbridge-tunnel", "sshd"} {
-		answer, err := s.host.as(t, user, "bash", "-c", token)
-		if err == nil || !strings.Contains(err.Error(), "Connection refused") {
-			t.Errorf("%s is answered %q (%v)", user, answer, err)
-		}
-	}
-}
-
 func (s *tunnels) wrongHostKey(t *testing.T) {
 	s.up(t, s.bi, s.backup)
 	right := s.bi.run(t, "cat "+vendorHostKeyFile)
@@ -319,86 +261,4 @@ func (s *tunnels) reboot(t *testing.T) {
 	t.Logf("the vendor reads %.1f s after the host has booted", took.Seconds())
 	s.up(t, s.bi, s.backup)
 	s.beats(t, map[string]float64{"bi": 1, "backup": 1})
-}
-
-func (s *tunnels) privateKey(t *testing.T) {
-	secret := ""
-	for _, r := range s.Resources(tunnelStack) {
-		if r.Type == "AWS::SecretsManager::Secret" {
-			text, err := s.Secrets.Value(r.PhysicalID, "AWSCURRENT")
-			if err != nil {
-				t.Fatal(err)
-			}
-			secret += text
-		}
-	}
-	// Each line between the first, which is the same in all keys, and the end.
-	lines := strings.Split(strings.TrimSpace(secret), "\n")
-	if len(lines) < 5 || !strings.HasPrefix(lines[0], "-----BEGIN OPENSSH PRIVATE KEY") {
-		t.Fatal("the stack has no secret with a private key in OpenSSH's format")
-	}
-	patterns := strings.Join(lines[2:len(lines)-1], "\n") + "\n"
-	// found are the files with the key in them, of those that a shell's words name.
-	found := func(words string) []string {
-		out, err := s.host.Run(t.Context(), strings.NewReader(patterns), "bash", "-c", `shopt -s nullglob
-grep --recursive --text --fixed-strings --files-with-matches --devices=skip --no-messages --file=- -- \
-	`+words+`; (( $? < 3 ))`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Fields(out)
-	}
-	if got := found(`$(for f in /*; do [[ -L $f ]] || mountpoint --quiet "$f" || echo "$f"; done)`); len(got) > 0 {
-		t.Errorf("the key is on the disk: %q", got)
-	}
-	if got := found("/tmp /dev/shm /proc/[0-9]*/environ /proc/[0-9]*/cmdline"); len(got) > 0 {
-		t.Errorf("the key is where others look too: %q", got)
-	}
-	inMemory := found("/run")
-	if !slices.Contains(inMemory, "/run/drawbridge/tunnel-key") {
-		t.Errorf("the key is in %q", inMemory) // or it is not found where it is
-	}
-	for _, file := range inMemory {
-		if file != "/run/drawbridge/tunnel-key" && !strings.HasPrefix(file, "/run/credentials/drawbridge-tunnel@") {
-			t.Errorf("the key is also in %s", file)
-		}
-		kind := strings.TrimSpace(on(t, s.host.Instance, "stat --file-system --format %T "+file))
-		if kind != "tmpfs" && kind != "ramfs" {
-			t.Errorf("%s is in a %s, not in memory", file, kind)
-		}
-		if _, err := s.host.as(t, "nobody", "cat", file); err == nil {
-			t.Errorf("anybody reads %s", file)
-		}
-	}
-	for what, text := range map[string]string{
-		"the journal":       s.journals + journal(t, s.host),
-		"tunnel-test":       s.host.said.String(),
-		"the setup's log":   setupLog(t, s.host.Instance),
-		"the function's":    s.log.String(),
-		"the stack's texts": fmt.Sprint(s.Outputs(tunnelStack)),
-	} {
-		for _, line := range strings.Fields(patterns) {
-			if strings.Contains(text, line) {
-				t.Errorf("the private key stands in %s", what)
-			}
-		}
-	}
-}
-
-func (s *tunnels) timer(t *testing.T) {
-	deadline := time.After(2 * patience)
-	for {
-		reports := map[time.Time]bool{} // a report's values have one time
-		for _, d := range s.Metrics.Data() {
-			reports[d.Time] = true
-		}
-		if len(reports) > s.host.beats {
-			return
-		}
-		select {
-		case <-time.After(time.Second):
-		case <-deadline:
-			t.Fatalf("%d reports arrived, all of which this test had asked for", len(reports))
-		}
-	}
 }

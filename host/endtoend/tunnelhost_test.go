@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"drawbridge/rehearsal/cloudwatch"
 	"drawbridge/rehearsal/instance"
 )
 
@@ -93,38 +92,8 @@ func (h *tunnelHost) mustFail(t testing.TB, tunnel, step string, parts ...string
 	mustContain(t, strings.Join(lines[:min(2, len(lines))], "\n"), parts...)
 }
 
-// beat makes the host report once, as its timer does every minute, and returns the values by tunnel.
-func (h *tunnelHost) beat(t testing.TB) map[string]float64 {
-	t.Helper()
-	const service = "drawbridge-heartbeat.service"
-	// A report that has begun already may tell what was before.
-	on(t, h.Instance,
-		"while [[ $(systemctl show --property ActiveState --value "+service+") == activating ]]; do sleep 0.1; done")
-	before := len(h.w.Metrics.Data())
-	on(t, h.Instance, "systemctl start "+service)
-	h.beats++
-	values := map[string]float64{}
-	for _, d := range h.w.Metrics.Data()[before:] {
-		values[d.Dimensions["Tunnel"]] = d.Value
-	}
-	return values
-}
-
 // journal is all that a host's journal holds.
 func journal(t testing.TB, h *tunnelHost) string {
 	t.Helper()
 	return on(t, h.Instance, "journalctl --no-pager --quiet --all --output=export")
-}
-
-// sameMetric tells whether a value is of the metric that an alarm's properties name.
-func sameMetric(alarm map[string]any, d cloudwatch.Datum) bool {
-	dimensions, _ := alarm["Dimensions"].([]any)
-	for _, item := range dimensions {
-		dimension, _ := item.(map[string]any)
-		name, _ := dimension["Name"].(string)
-		if value, found := d.Dimensions[name]; !found || value != dimension["Value"] {
-			return false
-		}
-	}
-	return alarm["Namespace"] == d.Namespace && alarm["MetricName"] == d.Metric && len(dimensions) == len(d.Dimensions)
 }

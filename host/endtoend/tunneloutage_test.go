@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -27,15 +25,8 @@ func (s *tunnels) outage(t *testing.T) {
 	s.settled(t, s.bi, s.backup)
 	s.losePackets(t, time.Minute)
 
-	took := make([]time.Duration, originals+2)
-	var all errgroup.Group
-	for i, db := range append(databases, s.bi.db, s.backup.db) {
-		all.Go(func() (err error) {
-			took[i], err = recovery(t.Context(), db, 5*patience)
-			return err
-		})
-	}
-	if err := all.Wait(); err != nil {
+	took, err := recoveries(t.Context(), 5*patience, append(databases, s.bi.db, s.backup.db)...)
+	if err != nil {
 		t.Fatal(err)
 	}
 	original, ours := took[:originals], took[originals:]

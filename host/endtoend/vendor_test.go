@@ -22,6 +22,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/sync/errgroup"
 
 	"drawbridge/rehearsal/machine"
 )
@@ -34,13 +35,15 @@ type vendor struct {
 	hostKey   string // the public half, as the config takes it
 }
 
-// vendorSSHD lets accounts in with keys alone. A session whose client is gone ends after half a minute.
+// vendorSSHD lets accounts in with keys alone, and listen where they ask for: on all addresses too. A session whose client
+// is gone ends after half a minute.
 const vendorSSHD = `HostKey ` + vendorHostKeyFile + `
 UsePAM no
 PermitRootLogin no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 AuthorizedKeysFile /etc/ssh/authorized_keys/%u
+GatewayPorts clientspecified
 ClientAliveInterval 10
 ClientAliveCountMax 3
 LogLevel VERBOSE
@@ -240,4 +243,17 @@ func recovery(ctx context.Context, db *sql.DB, patience time.Duration) (time.Dur
 		case <-next.C:
 		}
 	}
+}
+
+// recoveries is recovery for several vendors at the same time.
+func recoveries(ctx context.Context, patience time.Duration, databases ...*sql.DB) ([]time.Duration, error) {
+	took := make([]time.Duration, len(databases))
+	var all errgroup.Group
+	for i, db := range databases {
+		all.Go(func() (err error) {
+			took[i], err = recovery(ctx, db, patience)
+			return err
+		})
+	}
+	return took, all.Wait()
 }

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"drawbridge/host/install"
 )
+
+// amazonPackage is the package of Amazon Linux that tells whether a reboot is needed.
+const amazonPackage = "python3-dnf-plugins-core"
 
 // rebootRequired is what Debian's packages leave behind when they ask for a reboot.
 const rebootRequired = "/run/reboot-required"
@@ -25,48 +29,44 @@ func Install(ctx context.Context, h *install.Host) error {
 	h.Say("Installing patches ...")
 	reboot, err := upgrade(ctx, h)
 	if err != nil {
-		return fmt.Errorf("patches were not installed, the next window will try again: %w", err)
+		err = fmt.Errorf("patches were not installed, the next window will try again: %w", err)
 	}
 	if !reboot {
-		h.Say("Done. No reboot is needed.")
-		return nil
+		h.Say("No reboot is needed.")
+		return err
 	}
-	h.Say("Done. Rebooting, because a patch asks for it ...")
-	if _, err := h.Run(ctx, "systemctl", "reboot"); err != nil {
-		return fmt.Errorf("the host must be rebooted for its patches, but does not: run 'sudo systemctl reboot': %w", err)
+	h.Say("Rebooting, because a patch asks for it ...")
+	if _, rebootErr := h.Run(ctx, "systemctl", "reboot"); rebootErr != nil {
+		rebootErr = fmt.Errorf("the host must be rebooted for its patches, but does not: run 'sudo systemctl reboot': %w", rebootErr)
+		err = errors.Join(err, rebootErr)
 	}
-	return nil
+	return err
 }
 
 // amazonLinux upgrades to the newest release. Without it dnf stays on the image's own, which never changes ("Deterministic
 // upgrades through versioned repositories" in the Amazon Linux 2023 user guide).
 func amazonLinux(ctx context.Context, h *install.Host) (reboot bool, err error) {
-	if _, err := h.Run(ctx, "dnf", "--assumeyes", "--quiet", "upgrade", "--releasever=latest"); err != nil {
-		return false, err
+	_, err = h.Run(ctx, "dnf", "--assumeyes", "--quiet", "upgrade", "--releasever=latest")
+	// Patches of an earlier window may ask for it too. dnf ends with 1 for every error, and for this answer.
+	out, askErr := h.Run(ctx, "dnf", "--quiet", "needs-restarting", "--reboothint")
+	switch {
+	case install.ExitCode(askErr) == 1 && strings.Contains(out, "Reboot is required"):
+		return true, err
+	case askErr != nil:
+		return false, errors.Join(err, askErr)
 	}
-	// dnf-needs-restarting(8): 1 means yes.
-	_, err = h.Run(ctx, "dnf", "--quiet", "needs-restarting", "--reboothint")
-	switch install.ExitCode(err) {
-	case 0:
-		return false, nil
-	case 1:
-		return true, nil
-	default:
-		return false, err
-	}
+	return false, err
 }
 
 func debian(ctx context.Context, h *install.Host) (reboot bool, err error) {
 	if err := h.AptGet(ctx, "update"); err != nil {
 		return false, err
 	}
-	if _, err := h.Run(ctx, "unattended-upgrade"); err != nil {
+	_, err = h.Run(ctx, "unattended-upgrade")
+	if _, statErr := h.Read(rebootRequired); errors.Is(statErr, fs.ErrNotExist) {
 		return false, err
+	} else if statErr != nil {
+		return false, errors.Join(err, statErr)
 	}
-	if _, err := h.Read(rebootRequired); errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	} else if err != nil {
-		return false, err
-	}
-	return true, nil
+	return true, err
 }

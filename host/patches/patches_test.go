@@ -91,21 +91,27 @@ func TestPatchesAreInstalledAndTheHostRebootsOnlyWhenAsked(t *testing.T) {
 		id      install.Distribution
 		flag    bool
 		answers map[string]error
+		says    string   // what the question is answered with
 		want    []string // the ends of the commands
 		fails   bool
 	}{
 		"Amazon Linux, nothing to reboot for": {id: install.AmazonLinux, want: []string{upgrade, ask}},
 		"Amazon Linux, a new kernel": {id: install.AmazonLinux, answers: map[string]error{ask: installtest.Exit(1)},
-			want: []string{upgrade, ask, reboot}},
+			says: "Reboot is required to fully utilize these updates.\n", want: []string{upgrade, ask, reboot}},
+		"Amazon Linux, a kernel of the window before, and no network": {id: install.AmazonLinux,
+			answers: map[string]error{upgrade: failure, ask: installtest.Exit(1)}, says: "Reboot is required.\n",
+			want: []string{upgrade, ask, reboot}, fails: true},
+		"Amazon Linux, the question is not known": {id: install.AmazonLinux, answers: map[string]error{ask: installtest.Exit(1)},
+			want: []string{upgrade, ask}, fails: true},
 		"Amazon Linux, the question fails": {id: install.AmazonLinux, answers: map[string]error{ask: installtest.Exit(3)},
 			want: []string{upgrade, ask}, fails: true},
-		"Amazon Linux, no network":      {id: install.AmazonLinux, answers: map[string]error{upgrade: failure}, want: []string{upgrade}, fails: true},
+		"Amazon Linux, no network":      {id: install.AmazonLinux, answers: map[string]error{upgrade: failure}, want: []string{upgrade, ask}, fails: true},
 		"Debian, nothing to reboot for": {id: install.Debian, want: []string{" update", "unattended-upgrade"}},
 		"Debian, a new kernel":          {id: install.Debian, flag: true, want: []string{" update", "unattended-upgrade", reboot}},
 		"Debian, no lists": {id: install.Debian, flag: true, answers: map[string]error{" update": failure},
 			want: []string{" update"}, fails: true},
 		"Debian, the upgrade fails": {id: install.Debian, flag: true, answers: map[string]error{"unattended-upgrade": failure},
-			want: []string{" update", "unattended-upgrade"}, fails: true},
+			want: []string{" update", "unattended-upgrade", reboot}, fails: true},
 		"the reboot fails": {id: install.Debian, flag: true, answers: map[string]error{reboot: failure},
 			want: []string{" update", "unattended-upgrade", reboot}, fails: true},
 	}
@@ -118,7 +124,7 @@ func TestPatchesAreInstalledAndTheHostRebootsOnlyWhenAsked(t *testing.T) {
 			h.Answer = func(command string) (string, error) {
 				for end, err := range tc.answers {
 					if strings.HasSuffix(command, end) {
-						return "", err
+						return tc.says, err
 					}
 				}
 				return "", nil

@@ -37,7 +37,11 @@ func Setup(ctx context.Context, h *install.Host, s *settings.Settings) error {
 	if err != nil {
 		return err
 	}
-	if distribution == install.Debian {
+	if distribution == install.AmazonLinux {
+		if err := h.Packages(ctx, amazonPackage); err != nil {
+			return err
+		}
+	} else {
 		if err := h.Packages(ctx, DebianPackage); err != nil {
 			return err
 		}
