@@ -3,6 +3,8 @@ package config
 import (
 	"encoding/json"
 	"regexp"
+
+	"drawbridge/internal/sshkeys"
 )
 
 const (
@@ -53,7 +55,7 @@ func (c *checker) administrator(at place, a *Administrator, names, owners unique
 	keys := at.key("publicKeys")
 	for i, text := range a.PublicKeys {
 		at := keys.index(i)
-		key, fault := publicKey(text, leastPersonRSA, false)
+		key, fault := publicKey(text, sshkeys.LeastPersonRSA, false)
 		a.PublicKeys[i] = key
 		if fault != "" {
 			c.problem(at, "%s", fault)

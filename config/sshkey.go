@@ -5,31 +5,13 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"drawbridge/internal/sshkeys"
 )
 
 // SampleHostKey is the host key of the sample tunnel's vendor. Its private half
 // was never kept, so that no server can answer with it.
 const SampleHostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGExmMLlUwmkMBK9UmgpbTjJGjPoEwcs1efcVMlFheV6"
-
-// The least number of bits of an RSA key: NIST SP 800-57's 128-bit strength
-// for people's keys, the 112-bit one for a vendor's host key, which only the
-// vendor can change.
-const (
-	leastPersonRSA = 3072
-	leastHostRSA   = 2048
-)
-
-// keyTypes are the key types taken, and whether a host key may have them: the
-// sk- types need a person to touch a token.
-var keyTypes = map[string]bool{
-	ssh.KeyAlgoED25519:    true,
-	ssh.KeyAlgoECDSA256:   true,
-	ssh.KeyAlgoECDSA384:   true,
-	ssh.KeyAlgoECDSA521:   true,
-	ssh.KeyAlgoRSA:        true,
-	ssh.KeyAlgoSKED25519:  false,
-	ssh.KeyAlgoSKECDSA256: false,
-}
 
 // publicKey reads one SSH public key as it stands in a .pub file and returns it
 // as "type base64". Otherwise it returns a clause that says what is wrong. The
@@ -40,7 +22,7 @@ func publicKey(text string, leastRSA int, ofHost bool) (key, fault string) {
 		return "", "is empty"
 	}
 	first := strings.Fields(text)[0]
-	mayBeHost, known := keyTypes[first]
+	mayBeHost, known := sshkeys.Types[first]
 	switch {
 	case strings.Contains(text, "PRIVATE KEY"):
 		return "", "is a private key, which is no longer secret: make a new pair and put the .pub file's line here"

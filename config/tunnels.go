@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+
+	"drawbridge/internal/sshkeys"
 )
 
 // maxTunnels keeps the Tunnel stack far from the 200 outputs that a template may
@@ -48,7 +50,7 @@ func (c *checker) tunnels(at place, tunnels []Tunnel) {
 				c.problem(remote, "%d is taken on that host by %s", t.RemotePort, first)
 			}
 		}
-		key, fault := publicKey(t.HostKey, leastHostRSA, true)
+		key, fault := publicKey(t.HostKey, sshkeys.LeastHostRSA, true)
 		if fault != "" {
 			c.problem(at.key("hostKey"), "%s", fault)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"drawbridge/host/bastion/sshd"
 	"drawbridge/host/settings"
+	"drawbridge/internal/sshkeys"
 )
 
 var database = settings.Database{Host: "db.example.com", Port: "3306"}
@@ -62,7 +63,7 @@ func FuzzKeyLines(f *testing.F) {
 			if !slices.Equal(options, optionsOf[p.Access]) {
 				t.Fatalf("%q has the options %q, want %q", line, options, optionsOf[p.Access])
 			}
-			if !keyTypes[read.Type()] || !bytes.HasSuffix([]byte(line), append([]byte(" "), ssh.MarshalAuthorizedKey(read)...)) {
+			if _, taken := sshkeys.Types[read.Type()]; !taken || !bytes.HasSuffix([]byte(line), append([]byte(" "), ssh.MarshalAuthorizedKey(read)...)) {
 				t.Fatalf("%q holds another key than %q", line, ssh.MarshalAuthorizedKey(read))
 			}
 		}

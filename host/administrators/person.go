@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"drawbridge/internal/sshkeys"
 )
 
 // access is what a person may do on the jump server.
@@ -30,20 +32,6 @@ type person struct {
 
 // personName is what a Unix account of ours may be called. It means nothing to a shell, a path or sshd.
 var personName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
-
-// keyTypes are the types of keys that people log in with.
-var keyTypes = map[string]bool{
-	ssh.KeyAlgoED25519:    true,
-	ssh.KeyAlgoECDSA256:   true,
-	ssh.KeyAlgoECDSA384:   true,
-	ssh.KeyAlgoECDSA521:   true,
-	ssh.KeyAlgoRSA:        true,
-	ssh.KeyAlgoSKED25519:  true,
-	ssh.KeyAlgoSKECDSA256: true,
-}
-
-// leastRSA is the least number of bits of an RSA key (NIST SP 800-57, 128-bit strength).
-const leastRSA = 3072
 
 // parsePerson reads a parameter's value. Its error is a clause that never quotes the value, which may hold a private key
 // by mistake.
@@ -89,15 +77,15 @@ func checkKey(text string) error {
 	if err != nil {
 		return errors.New(`is not an SSH public key of the form "type base64"`)
 	}
-	if !keyTypes[key.Type()] {
+	if _, taken := sshkeys.Types[key.Type()]; !taken {
 		return errors.New("is not of a type that is taken: Ed25519, ECDSA or RSA, and no certificate")
 	}
 	if !bytes.Equal(ssh.MarshalAuthorizedKey(key), []byte(text+"\n")) {
 		return errors.New(`is more than "type base64" with one space between them`)
 	}
 	if k, ok := key.(ssh.CryptoPublicKey); ok {
-		if k, ok := k.CryptoPublicKey().(*rsa.PublicKey); ok && k.N.BitLen() < leastRSA {
-			return fmt.Errorf("is an RSA key of less than %d bits", leastRSA)
+		if k, ok := k.CryptoPublicKey().(*rsa.PublicKey); ok && k.N.BitLen() < sshkeys.LeastPersonRSA {
+			return fmt.Errorf("is an RSA key of less than %d bits", sshkeys.LeastPersonRSA)
 		}
 	}
 	return nil

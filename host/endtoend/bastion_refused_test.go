@@ -202,7 +202,8 @@ func (j *jumpServer) nothingElse(t *testing.T) {
 			}
 		}
 	})
-	if left := on(t, j.machine, "ss --listening --tcp --numeric --no-header | awk '{print $4}' | grep -E ':777[89]$' || true; ls /tmp/*.sock 2>/dev/null || true"); left != "" {
+	const listeners = "ss --listening --tcp --numeric --no-header | awk '{print $4}' | grep -E ':777[89]$'; ls /tmp/*.sock 2>/dev/null; true"
+	if left := on(t, j.machine, listeners); left != "" {
 		t.Errorf("something listens on the jump server: %s", left)
 	}
 }
@@ -259,7 +260,8 @@ func (j *jumpServer) sshAudit(t *testing.T) {
 	}
 	address := j.machine.Namespace.Address.String()
 	audit := func(options ...string) (string, error) {
-		out, err := j.laptop.command(t.Context(), program, slices.Concat([]string{"--no-colors", "--skip-rate-test"}, options, []string{address})...).Output()
+		args := slices.Concat([]string{"--no-colors", "--skip-rate-test"}, options, []string{address})
+		out, err := j.laptop.command(t.Context(), program, args...).Output()
 		if _, exit := errors.AsType[*exec.ExitError](err); err != nil && !exit {
 			t.Fatal(err)
 		}
@@ -294,8 +296,8 @@ func (j *jumpServer) sshAudit(t *testing.T) {
 	}
 }
 
-// auditPolicy allows what ssh-audit's policies "Hardened OpenSSH Server v8.7" and "Hardened Amazon Linux 2023" allow, and
-// less of it: without chacha20-poly1305, because of the Terrapin attack, and with one kind of host key.
+// auditPolicy allows what ssh-audit's policies "Hardened OpenSSH Server v8.7" and "Hardened Amazon Linux 2023" allow,
+// and less of it: without chacha20-poly1305, because of the Terrapin attack, and with one kind of host key.
 const auditPolicy = `name = "Drawbridge's jump server"
 version = 1
 allow_algorithm_subset_and_reordering = true

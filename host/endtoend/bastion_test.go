@@ -30,7 +30,7 @@ type jumpServer struct {
 	administrators []any // of the config
 }
 
-// deployJumpServer deploys a jump server for malia and noa. Before its setup runs, the image has what Amazon's may have.
+// deployJumpServer deploys a jump server for malia and noa, on an image that has what Amazon's may have.
 func deployJumpServer(t *testing.T) *jumpServer {
 	t.Helper()
 	w := newWorld(t, "jump")
@@ -84,8 +84,9 @@ ExecStart=/usr/sbin/sshd -D -o "AuthorizedKeysCommand /opt/aws/bin/eic_run_autho
 // restartSSHD makes sshd follow its unit's files.
 const restartSSHD = "systemctl daemon-reload && systemctl restart sshd.service\n"
 
-// amazonsImage makes a machine have what stands in the way on Amazon Linux: its own files for sshd, which permit more, the
-// file that cloud-init may write, and the package ec2-instance-connect. Penalties for addresses are newer than its sshd.
+// amazonsImage makes a machine have what stands in the way on Amazon Linux: its own files for sshd, which permit more,
+// the file that cloud-init may write, and the package ec2-instance-connect. Its sshd is older than the penalties for
+// addresses.
 const amazonsImage = `set -e
 mkdir -p /etc/systemd/system/sshd.service.d /var/lib/stand-in-rpm
 cat >/etc/ssh/sshd_config.d/50-redhat.conf <<'END'
@@ -102,13 +103,16 @@ echo 'PerSourcePenalties no' >/etc/ssh/sshd_config.d/90-version.conf
 cat >/etc/systemd/system/sshd.service.d/ec2-instance-connect.conf <<'END'
 ` + connectDropIn + `END
 touch /var/lib/stand-in-rpm/ec2-instance-connect
+# Without it sshd forwards no X11, whatever its configuration says.
+printf '#!/bin/sh\n' >/usr/bin/xauth
+chmod 755 /usr/bin/xauth
 # sudo leaves the environment behind, in which other programs are told where the account's services are.
 mkdir /root/.aws
 printf '[default]\nendpoint_url = http://%s\n' '` + machine.RouterAddress + `' >/root/.aws/config
 ` + restartSSHD
 
-// deployOn deploys the jump server's stack, on an image that a script has prepared: its setup waits for that, because the
-// host program cannot be fetched before.
+// deployOn deploys the jump server's stack, on an image that a script has prepared: its setup waits for that, because
+// the host program cannot be fetched before.
 func (j *jumpServer) deployOn(prepare string, change func(config)) error {
 	j.t.Helper()
 	ctx, cancel := context.WithCancel(j.t.Context())
@@ -191,8 +195,10 @@ func (j *jumpServer) setsItselfUp(t *testing.T) {
 		t.Errorf("the output says %q", setup)
 	}
 	mustContain(t, on(t, j.machine, "cat /var/log/dnf-calls"), "dnf -y remove ec2-instance-connect")
-	if cat := on(t, j.machine, "systemctl cat sshd.service; tr '\\0' ' ' </proc/$(systemctl show --property MainPID --value sshd.service)/cmdline"); strings.Contains(cat, "AuthorizedKeysCommand") {
-		t.Errorf("sshd is started by\n%s", cat)
+	const started = `systemctl cat sshd.service
+tr '\0' ' ' </proc/$(systemctl show --property MainPID --value sshd.service)/cmdline`
+	if by := on(t, j.machine, started); strings.Contains(by, "AuthorizedKeysCommand") {
+		t.Errorf("sshd is started by\n%s", by)
 	}
 
 	on(t, j.machine, "systemctl stop drawbridge-administrators.timer")
@@ -276,7 +282,8 @@ func (j *jumpServer) readsAndWrites(t *testing.T, p person) {
 		t.Errorf("the connection is not encrypted (%q), error %v", cipher, err)
 	}
 	var there int
-	if err := j.server.Root(t).QueryRowContext(t.Context(), "SELECT COUNT(*) FROM monster_teams.visitors WHERE name = ?", p.name).Scan(&there); err != nil || there != 1 {
+	row := j.server.Root(t).QueryRowContext(t.Context(), "SELECT COUNT(*) FROM monster_teams.visitors WHERE name = ?", p.name)
+	if err := row.Scan(&there); err != nil || there != 1 {
 		t.Errorf("the database has %d rows of %s, error %v", there, p.name, err)
 	}
 }
@@ -320,8 +327,9 @@ func (j *jumpServer) mysqlClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	// grep gets the password on its standard input, so that it is not in its own arguments.
-	found, err := j.machine.Run(t.Context(), strings.NewReader(password+"\n"), "bash", "-c",
-		`grep --fixed-strings --file=- --text --files-with-matches --no-messages --recursive /proc/[0-9]*/cmdline /proc/[0-9]*/environ /dev/shm /etc /home /opt /root /run /tmp /usr/local /var; true`)
+	const search = `grep --fixed-strings --file=- --text --files-with-matches --no-messages --recursive \
+	/proc/[0-9]*/cmdline /proc/[0-9]*/environ /dev/shm /etc /home /opt /root /run /tmp /usr/local /var; true`
+	found, err := j.machine.Run(t.Context(), strings.NewReader(password+"\n"), "bash", "-c", search)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,7 +355,8 @@ func (j *jumpServer) logsKeys(t *testing.T) {
 }
 
 func (j *jumpServer) metadataForRoot(t *testing.T) {
-	const ask = "curl --silent --show-error --max-time 20 --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token"
+	const ask = "curl --silent --show-error --max-time 20 --request PUT " +
+		"--header 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token"
 	if token := on(t, j.machine, ask); token == "" {
 		t.Error("root gets no token")
 	}
@@ -356,9 +365,9 @@ func (j *jumpServer) metadataForRoot(t *testing.T) {
 		t.Errorf("malia gets %q, error %v: %s", out, err, stderr)
 	}
 	// Nor by sudo, which permits the mysql client alone.
-	for _, command := range []string{"sudo -n true", "sudo -n " + ask, "sudo -n /opt/drawbridge/drawbridge-host administrators", "sudo -n -u noa true"} {
-		if out, _, err := j.laptop.try(t, j.malia, "", "jump", command); err == nil {
-			t.Errorf("malia may '%s': %s", command, out)
+	for _, command := range []string{"true", ask, "/opt/drawbridge/drawbridge-host administrators", "-u noa true"} {
+		if out, _, err := j.laptop.try(t, j.malia, "", "jump", "sudo -n "+command); err == nil {
+			t.Errorf("malia may 'sudo %s': %s", command, out)
 		}
 	}
 }

@@ -26,8 +26,8 @@ import (
 	"drawbridge/rehearsal/machine"
 )
 
-// laptop is an administrator's machine: a network of its own, and this machine's ssh with a configuration of its own. It
-// has no agent, and asks nobody anything.
+// laptop is an administrator's machine: a network of its own, and this machine's ssh with a configuration of its own.
+// It has no agent, and asks nobody anything.
 type laptop struct {
 	net    *machine.Namespace
 	folder string
@@ -85,8 +85,8 @@ func (k keyPair) fingerprint(t testing.TB) string {
 	return strings.Fields(string(out))[1]
 }
 
-// trust makes `ssh jump` reach a machine and take it for the host that a line of known_hosts is about, as if that host's
-// address were the machine's: the line stays as the stack's output has it.
+// trust makes `ssh jump` reach a machine and take it for the host that a line of known_hosts is about, as if that
+// host's address were the machine's: the line stays as the stack's output has it.
 func (l *laptop) trust(t testing.TB, address, knownHosts string) {
 	t.Helper()
 	alias, _, _ := strings.Cut(knownHosts, " ")
@@ -127,7 +127,8 @@ func (l *laptop) command(ctx context.Context, name string, args ...string) *exec
 
 // ssh prepares an ssh to the jump server; the host's name stands in args.
 func (l *laptop) ssh(ctx context.Context, p person, args ...string) *exec.Cmd {
-	return l.command(ctx, "ssh", append([]string{"-F", filepath.Join(l.folder, "config"), "-i", p.key.file, "-l", p.name}, args...)...)
+	options := []string{"-F", filepath.Join(l.folder, "config"), "-i", p.key.file, "-l", p.name}
+	return l.command(ctx, "ssh", append(options, args...)...)
 }
 
 // try runs ssh to its end.
@@ -307,8 +308,8 @@ func (s *session) mustGoOn(what string) {
 	}
 }
 
-// database connects the Go driver to a port of the laptop, as MySQL Workbench connects to its end of the tunnel: with TLS,
-// and the certificate authority verified.
+// database connects the Go driver to a port of the laptop, as MySQL Workbench connects to its end of the tunnel: with
+// TLS, and the certificate authority verified.
 func (l *laptop) database(t testing.TB, w *world, port, user, password string) *sql.DB {
 	t.Helper()
 	c := mysql.NewConfig()

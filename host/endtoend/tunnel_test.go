@@ -109,20 +109,26 @@ func (s *tunnels) settled(t *testing.T, ends ...*end) {
 	}
 }
 
-// journal is what the unit of the tunnel "bi" has said since it had said before.
-func (s *tunnels) journal(t *testing.T, before string) string {
+// journal is what the unit of a tunnel has said since it had said before.
+func (s *tunnels) journal(t *testing.T, e *end, before string) string {
 	t.Helper()
-	return strings.TrimPrefix(s.host.Journal(t.Context(), unit(s.bi.tunnel)), before)
+	return strings.TrimPrefix(s.host.Journal(t.Context(), unit(e.tunnel)), before)
+}
+
+// says waits until the unit of a tunnel has said something since it had said before.
+func (s *tunnels) says(t *testing.T, e *end, before, text string) {
+	t.Helper()
+	eventually(t, "ssh says "+text, func() error {
+		if !strings.Contains(s.journal(t, e, before), text) {
+			return errors.New("it has not said so")
+		}
+		return nil
+	})
 }
 
 func (s *tunnels) beforeTheKey(t *testing.T) {
 	t.Run("its unit tries on", func(t *testing.T) {
-		eventually(t, "the vendor refuses the key", func() error {
-			if !strings.Contains(s.journal(t, ""), "Permission denied (publickey)") {
-				return errors.New("ssh has not said so")
-			}
-			return nil
-		})
+		s.says(t, s.bi, "", "Permission denied (publickey)")
 		if state := on(t, s.host.Instance, "systemctl show --property ActiveState --value "+unit("bi")); state != "active\n" {
 			t.Errorf("the unit is %q", state)
 		}
@@ -215,14 +221,9 @@ func (s *tunnels) wrongHostKey(t *testing.T) {
 	s.up(t, s.bi, s.backup)
 	right := s.bi.run(t, "cat "+vendorHostKeyFile)
 	_, wrong := newKey(t)
-	before := s.journal(t, "")
+	before := s.journal(t, s.bi, "")
 	s.bi.setHostKey(t, wrong)
-	eventually(t, "ssh refuses the key", func() error {
-		if !strings.Contains(s.journal(t, before), "Host key verification failed") {
-			return errors.New("it has not said so")
-		}
-		return nil
-	})
+	s.says(t, s.bi, before, "Host key verification failed")
 	if err := query(t.Context(), s.bi.db); err == nil {
 		t.Error("the vendor reads all the same")
 	}

@@ -83,10 +83,11 @@ func (s *tunnels) vendorAway(t *testing.T, broken, _ *end) { pull(t, 20*time.Sec
 // The vendor's end of a session is stopped, as if it had not noticed that the tunnel's is gone, until it is ended as the
 // vendor's ClientAlive would.
 func (s *tunnels) stalePort(t *testing.T, broken, other *end) {
-	stale := broken.sessions(t, broken.account)
+	before, stale := s.journal(t, broken, ""), broken.sessions(t, broken.account)
 	broken.run(t, "kill -STOP "+stale)
 	s.killSSH(t, broken, other)
 	over := time.After(20 * time.Second)
+	s.says(t, broken, before, "remote port forwarding failed for listen port "+broken.port)
 	eventually(t, "tunnel-test says that the port is taken", func() error {
 		if said, _ := s.host.test(t, broken.tunnel); !strings.Contains(said, "another connection has it") {
 			return errors.New(said)

@@ -437,7 +437,7 @@ func TestASecretOfNoUse(t *testing.T) {
 			p.run("the "+secret+" secret "+name, func(t *testing.T) {
 				body := fmt.Sprintf(`{"ARN": %q, "VersionId": "1", "SecretString": %q, "VersionStages": ["AWSCURRENT"]}`, arn, test.text)
 				// Secrets Manager gives it until the update has failed; the rollback finds it mended.
-				p.Secrets.Inject(secretsmanager.Fault{Operation: "GetSecretValue", SecretID: arn, Body: []byte(body), Times: 1})
+				p.Secrets.Inject(secretsmanager.Fault{Operation: "GetSecretValue", Resource: arn, Body: []byte(body), Times: 1})
 				started := time.Now()
 				err := p.deployDatabase(operations[1].after)
 				p.wantFailure(err, cloudformation.UpdateRollbackComplete, test.says, arn)
@@ -453,7 +453,7 @@ func TestASecretOfNoUse(t *testing.T) {
 	}
 	p.run("the user's secret is another user's", func(t *testing.T) {
 		body := fmt.Sprintf(`{"ARN": %q, "VersionId": "1", "SecretString": "{\"username\":\"admin\",\"password\":\"x\"}", "VersionStages": ["AWSCURRENT"]}`, user)
-		p.Secrets.Inject(secretsmanager.Fault{Operation: "GetSecretValue", SecretID: user, Body: []byte(body), Times: 1})
+		p.Secrets.Inject(secretsmanager.Fault{Operation: "GetSecretValue", Resource: user, Body: []byte(body), Times: 1})
 		p.wantFailure(p.deployDatabase(operations[1].after), cloudformation.UpdateRollbackComplete, "is for another user than auditor")
 		p.checkAnswers()
 	})

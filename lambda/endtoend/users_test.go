@@ -279,7 +279,7 @@ func TestARenameThatFailsDropsWhatItMadeBeforeItAnswers(t *testing.T) {
 	before := len(p.Answers())
 	// The rename reads the master user's secret twice: to make the account, and to drop it. The rollback is kept waiting.
 	master := p.masterARN()
-	p.Secrets.Inject(secretsmanager.Fault{Operation: "GetSecretValue", SecretID: master, Skip: 2, Times: 1, Delay: 3 * time.Second})
+	p.Secrets.Inject(secretsmanager.Fault{Operation: "GetSecretValue", Resource: master, Skip: 2, Times: 1, Delay: 3 * time.Second})
 	result := p.begin(all(username("webapp", "site"), schemas("webapp", "monster_teams", "not_there")))
 	p.eventually("the answer", func() bool { return len(p.answersSince(before)) == 1 })
 	p.lastAnswer("FAILED", `the schema "not_there" does not exist`)

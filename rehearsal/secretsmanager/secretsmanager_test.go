@@ -284,7 +284,7 @@ func TestFaults(t *testing.T) {
 	if err := read(); err != nil {
 		t.Errorf("after the fault: %v", err)
 	}
-	s.Inject(Fault{SecretID: "another", Code: "ThrottlingException"})
+	s.Inject(Fault{Resource: "another", Code: "ThrottlingException"})
 	if err := read(); err != nil {
 		t.Errorf("a fault of another secret: %v", err)
 	}
