@@ -87,7 +87,7 @@ test: node_modules build ## run every test that needs no root; PACKAGES=./webapp
 
 # A tag, not a check while running: a laptop's `make test` then has nothing to leave out.
 .PHONY: test-root
-test-root: node_modules ## run the tests that need root on Linux: hosts with their real daemons, in namespaces of their own
+test-root: node_modules .tools/venv/installed ## run the tests that need root on Linux: hosts with their real daemons, in namespaces of their own
 	@$(MAKE) --silent build ARCHITECTURES=$(MACHINE)
 	@scripts/mysql.sh fetch
 	@scripts/roots.sh fetch
@@ -114,7 +114,7 @@ lint: synth .tools/venv/installed ## gofmt, vet, staticcheck, cfn-lint, shellche
 
 # The stamp is made last, so a half-finished install is done again.
 .tools/venv/installed: scripts/requirements.txt
-	@echo "Installing cfn-lint ..."
+	@echo "Installing cfn-lint and ssh-audit ..."
 	@rm -rf .tools/venv && python3 -m venv .tools/venv
 	@.tools/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement scripts/requirements.txt
 	@touch $@

@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"drawbridge/internal/sshkeys"
+	"drawbridge/internal/unixaccounts"
 )
 
 const (
@@ -47,7 +48,7 @@ func (c *checker) administrator(at place, a *Administrator, names, owners unique
 	name := at.key("name")
 	if !accountName.MatchString(a.Name) {
 		c.problem(name, "%s is not a Unix account name", show(a.Name))
-	} else if isSystemAccount(a.Name) {
+	} else if unixaccounts.IsSystem(a.Name) {
 		c.problem(name, "%s is an account or group of the system", show(a.Name))
 	} else if first := names.seen(a.Name, name); first != "" {
 		c.problem(name, "%s is also the name at %s", show(a.Name), first)

@@ -37,16 +37,6 @@ varcharacter varying virtual when where while window with write xor year_month z
 // users" and "Role-based privilege model for RDS for MySQL".)
 var reservedAccounts = wordSet("root rdsadmin rdsrepladmin rds_superuser_role")
 
-// systemAccounts are Unix accounts and groups that Amazon Linux 2023, Debian 13
-// or their packages bring along: a person of that name would share their rights.
-var systemAccounts = wordSet(`
-adm admin apache audio backup bin cdrom chrony crontab cwagent daemon dbus debian dialout dip disk docker drawbridge
-ec2-instance-connect ec2-user fax floppy ftp games gnats halt input irc kmem kvm libstoragemgmt list lock lp mail man mem
-messagebus mysql netdev news nginx nobody nogroup nscd ntp ntpsec operator plugdev polkitd postfix printadmin proxy rdma
-render rngd root rpc rpcuser sasl screen sgx shadow shutdown src ssh ssh-keys sshd ssm-user sssd staff stapdev stapsys
-stapunpriv stapusr sudo sync sys tape tcpdump tss tty unbound users utempter utmp uucp uuidd video voice wheel www-data
-`)
-
 func wordSet(words string) map[string]bool {
 	set := map[string]bool{}
 	for word := range strings.FieldsSeq(words) {
@@ -56,9 +46,6 @@ func wordSet(words string) map[string]bool {
 }
 
 func isReservedWord(name string) bool { return reservedWords[strings.ToLower(name)] }
-func isSystemAccount(name string) bool {
-	return systemAccounts[name] || strings.HasPrefix(name, "systemd-") || strings.HasPrefix(name, "drawbridge-")
-}
 
 func isReservedAccount(name string) bool {
 	name = strings.ToLower(name)

@@ -27,6 +27,9 @@ type TunnelHostProps struct {
 	// Key is what the tunnels log in with.
 	Key *SSHKeyPair
 
+	// MaxConnections is how many connections to the database each tunnel lets through.
+	MaxConnections int
+
 	// Tunnels have a name each. Their values stand in a configuration file as they are.
 	Tunnels []settings.Tunnel
 }
@@ -60,6 +63,7 @@ func NewTunnelHost(scope constructs.Construct, id string, props *TunnelHostProps
 		KeySecretARN:    *props.Key.Secret.Ref(),
 		KeyGeneration:   props.Key.Generation,
 		MetricNamespace: TunnelMetricNamespace,
+		MaxConnections:  props.MaxConnections,
 		Tunnels:         props.Tunnels,
 	}}, props.Key.Resource)
 

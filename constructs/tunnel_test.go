@@ -23,7 +23,7 @@ func tunnelHost(t *testing.T, change func(props *constructs.TunnelHostProps)) cd
 			Key: constructs.NewSSHKeyPair(stack, "KeyPair", &constructs.SSHKeyPairProps{
 				Function: function, Generation: 1, Comment: "castle", Description: "key",
 			}),
-			Tunnels: vendors("bi.example.com", 22),
+			Tunnels: vendors("bi.example.com", 22), MaxConnections: 20,
 		}
 		if change != nil {
 			change(props)

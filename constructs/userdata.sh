@@ -7,7 +7,7 @@ export AWS_DEFAULT_REGION='@REGION@' DEBIAN_FRONTEND=noninteractive
 
 readonly program=/opt/drawbridge/drawbridge-host
 readonly log=/var/log/drawbridge-setup.log
-last=$(mktemp)
+readonly last=/run/drawbridge-setup.last # what the last command said
 
 # tell STATUS REASON answers CloudFormation's wait condition. cloud-init is written in Python, so that is always there.
 tell() {
@@ -39,9 +39,15 @@ step() {
 			return
 		fi
 	done
-	reason="$what failed: $(grep -m 1 '^E: ' "$last" || grep -v '^[[:space:]]*$' "$last" | tail -n 1)"
-	echo "drawbridge: $reason"
-	tell FAILURE "$reason"
+	reason=$(grep -m 1 '^E: ' "$last" || grep -v '^[[:space:]]*$' "$last" | tail -n 1 || true)
+	failed "$what failed: ${reason:-it said nothing}"
+}
+
+# failed REASON is the end of a host that cannot set itself up.
+failed() {
+	trap - EXIT
+	echo "drawbridge: $1"
+	tell FAILURE "$1"
 	exit 1
 }
 
@@ -59,6 +65,7 @@ fetch() {
 }
 
 main() {
+	trap 'failed "The user data ended early: see $log"' EXIT
 	mkdir -p /etc/drawbridge
 	cat >/etc/drawbridge/host.json <<'SETTINGS'
 @SETTINGS@
@@ -68,6 +75,7 @@ SETTINGS
 	step 3 "Fetching the host program" fetch
 	# It tries again by itself where that may help, and ends within 15 minutes.
 	step 1 "Setting up" "$program" setup
+	trap - EXIT
 	tell SUCCESS "ready$(sed -n 's/^warning: /; /p' "$last" | tr -d '\n')"
 }
 

@@ -20,7 +20,7 @@ import (
 const (
 	head    = `{"environment":"dev","region":"eu-west-1","patchWindow":"Sun *-*-* 03:00:00","database":{"host":"db.example.com","port":"3306"},`
 	jump    = head + `"bastion":{"administratorsPath":"/drawbridge/dev/administrators","hostKeySecretArn":"arn:h","masterSecretArn":"arn:m"}}`
-	tunnels = head + `"tunnel":{"keySecretArn":"arn:k","metricNamespace":"Drawbridge","tunnels":[{"name":"bi","host":"bi.example.com",` +
+	tunnels = head + `"tunnel":{"keySecretArn":"arn:k","metricNamespace":"Drawbridge","maxConnections":20,"tunnels":[{"name":"bi","host":"bi.example.com",` +
 		`"port":22,"user":"tunnel15240","remotePort":15240,"hostKey":"ssh-ed25519 ` +
 		`AAAAC3NzaC1lZDI1NTE5AAAAIGExmMLlUwmkMBK9UmgpbTjJGjPoEwcs1efcVMlFheV6"}]}}`
 )

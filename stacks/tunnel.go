@@ -64,6 +64,8 @@ func NewTunnelStack(scope construct.Construct, id string, props *TunnelStackProp
 		HostProps: hostProps(env, props.Network, database, props.HostProgram, "tunnel", env.Architecture.HostInstanceType()),
 		Key:       s.KeyPair,
 		Tunnels:   tunnels,
+
+		MaxConnections: env.ReadOnlyUsers[config.BIUser].MaxConnections,
 	})
 
 	// What vendors' forms ask for.

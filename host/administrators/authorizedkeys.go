@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 // instance's credentials, and runs as sshd.KeysUser. Where the cache cannot be believed it writes nothing; the error goes
 // to the system's log too, because sshd throws away what its command prints on stderr.
 func AuthorizedKeys(user string, s *settings.Settings, w io.Writer) error {
-	lines, err := answer(CacheFile, user, s.Database, time.Now())
+	lines, err := answer("/", user, s.Database, time.Now())
 	if err != nil {
 		logToSystem(err.Error())
 		return err
@@ -27,22 +26,22 @@ func AuthorizedKeys(user string, s *settings.Settings, w io.Writer) error {
 }
 
 // answer is what sshd is told about a user, all or nothing.
-func answer(file, user string, database settings.Database, now time.Time) (string, error) {
+func answer(root, user string, database settings.Database, now time.Time) (string, error) {
 	target, err := sshd.Target(database)
 	if err != nil {
 		return "", err
 	}
 	const remedy = "see 'journalctl --unit drawbridge-administrators'"
-	text, err := os.ReadFile(file)
+	text, err := readCache(root)
 	if err != nil {
 		return "", fmt.Errorf("nobody can log in because the people's keys cannot be read: %s: %w", remedy, err)
 	}
 	c, err := parseCache(text)
 	if err != nil {
-		return "", fmt.Errorf("nobody can log in because %s is damaged: %w: %s", file, err, remedy)
+		return "", fmt.Errorf("nobody can log in because %s is damaged: %w: %s", CacheFile, err, remedy)
 	}
 	if why := c.tooOld(now); why != "" {
-		return "", fmt.Errorf("nobody can log in because %s cannot be believed: %s: %s", file, why, remedy)
+		return "", fmt.Errorf("nobody can log in because %s cannot be believed: %s: %s", CacheFile, why, remedy)
 	}
 	p, ok := c.person(user)
 	if !ok {

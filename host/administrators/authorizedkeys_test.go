@@ -13,26 +13,31 @@ import (
 const cacheText = `{"fetched":"2026-11-22T12:00:00Z","people":[` +
 	`{"name":"malia","publicKeys":["KEY1","KEY2"],"access":"shell"},{"name":"sam","publicKeys":["KEY3"],"access":"tunnel"}]}`
 
+// cacheWith makes a root folder with a cache.
 func cacheWith(t *testing.T, change func(string) string) string {
 	t.Helper()
 	text := strings.NewReplacer("KEY1", key(1), "KEY2", key(2), "KEY3", key(3)).Replace(cacheText)
-	file := filepath.Join(t.TempDir(), "administrators.json")
+	root := t.TempDir()
+	file := filepath.Join(root, CacheFile)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(file, []byte(change(text)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return file
+	return root
 }
 
 var fetchedAt = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func TestSSHDIsToldAPersonsKeys(t *testing.T) {
-	file := cacheWith(t, func(s string) string { return s })
+	root := cacheWith(t, func(s string) string { return s })
 	for user, want := range map[string]string{
 		"malia": keyLine(shell, "db.example.com:3306", key(1)) + keyLine(shell, "db.example.com:3306", key(2)),
 		"sam":   keyLine(tunnelOnly, "db.example.com:3306", key(3)),
 		"kim":   "", "": "", "root": "", "malia ": "", "MALIA": "", "malia\n": "", "../malia": "", "*": "", "%u": "", "malia\x00": "",
 	} {
-		got, err := answer(file, user, database, fetchedAt)
+		got, err := answer(root, user, database, fetchedAt)
 		if err != nil || got != want {
 			t.Errorf("%q is answered with %q and error %v, want %q", user, got, err, want)
 		}
@@ -40,12 +45,12 @@ func TestSSHDIsToldAPersonsKeys(t *testing.T) {
 }
 
 func TestTheCacheIsBelievedForFifteenMinutes(t *testing.T) {
-	file := cacheWith(t, func(s string) string { return s })
+	root := cacheWith(t, func(s string) string { return s })
 	for age, believed := range map[time.Duration]bool{
 		0: true, 15 * time.Minute: true, 15*time.Minute + time.Second: false, 24 * time.Hour: false,
 		-time.Minute: true, -time.Minute - time.Second: false, -24 * time.Hour: false,
 	} {
-		lines, err := answer(file, "malia", database, fetchedAt.Add(age))
+		lines, err := answer(root, "malia", database, fetchedAt.Add(age))
 		if (err == nil) != believed || (lines != "") != believed {
 			t.Errorf("at the age of %s the answer is %q and error %v", age, lines, err)
 		}
@@ -68,12 +73,12 @@ func TestACacheThatIsOutOfOrderLetsNobodyIn(t *testing.T) {
 		"a bad name":               func(s string) string { return strings.Replace(s, `"sam"`, `"s a m"`, 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := cacheWith(t, change)
-			lines, err := answer(file, "malia", database, fetchedAt)
+			root := cacheWith(t, change)
+			lines, err := answer(root, "malia", database, fetchedAt)
 			if err == nil || lines != "" {
 				t.Fatalf("the answer is %q, error %v", lines, err)
 			}
-			if !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "drawbridge-administrators") {
+			if !strings.Contains(err.Error(), CacheFile) || !strings.Contains(err.Error(), "drawbridge-administrators") {
 				t.Errorf("error %q does not say where and what to do", err)
 			}
 		})
@@ -84,9 +89,9 @@ func TestACacheThatIsOutOfOrderLetsNobodyIn(t *testing.T) {
 		}
 	})
 	t.Run("a database that is none", func(t *testing.T) {
-		file := cacheWith(t, func(s string) string { return s })
+		root := cacheWith(t, func(s string) string { return s })
 		for _, d := range []settings.Database{{}, {Host: "db", Port: "0"}, {Host: `db",command="sh`, Port: "3306"}, {Host: "*", Port: "3306"}} {
-			if lines, err := answer(file, "malia", d, fetchedAt); err == nil || lines != "" {
+			if lines, err := answer(root, "malia", d, fetchedAt); err == nil || lines != "" {
 				t.Errorf("%v: the answer is %q, error %v", d, lines, err)
 			}
 		}

@@ -6,14 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"drawbridge/host/bastion/sshd"
 	"drawbridge/host/install"
 )
 
-// CacheFile holds the people as they were last fetched. root writes it, and sshd.KeysUser reads it.
-const CacheFile = "/var/lib/drawbridge/administrators.json"
+// CacheFile holds the people as they were last fetched. root writes it, and sshd.KeysUser reads it. It lies in memory: people
+// with a shell can fill the disk, and must not be able to keep it from changing.
+const CacheFile = "/run/drawbridge/administrators.json"
+
+// keptFile is a copy for the time after a reboot, until CacheFile is there again.
+const keptFile = "/var/lib/drawbridge/administrators.json"
 
 // Between these ages the cache is believed. A clock that was set back makes it come from the future.
 const (
@@ -85,6 +92,24 @@ func writeCache(h *install.Host, c *cache) error {
 	if err != nil {
 		return err
 	}
-	_, err = h.Write(install.File{Path: CacheFile, Content: string(text) + "\n", Mode: 0o640, Group: sshd.KeysUser})
-	return err
+	file := install.File{Path: CacheFile, Content: string(text) + "\n", Mode: 0o640, Group: sshd.KeysUser}
+	if _, err := h.Write(file); err != nil {
+		return err
+	}
+	file.Path = keptFile
+	if _, err := h.Write(file); err != nil {
+		// What is out of date there must not count again after a reboot.
+		_, removeErr := h.Remove(keptFile)
+		h.Say("The keys of the administrators would not outlive a reboot: %v", errors.Join(err, removeErr))
+	}
+	return nil
+}
+
+// readCache returns the text of the cache, or of its copy. The paths are below root.
+func readCache(root string) (text []byte, err error) {
+	text, err = os.ReadFile(filepath.Join(root, CacheFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = os.ReadFile(filepath.Join(root, keptFile))
+	}
+	return text, err
 }

@@ -204,14 +204,50 @@ func TestARunDoesNotWaitForAnotherOneForEver(t *testing.T) {
 }
 
 func TestTheCacheCanBeReachedWhateverTheUmask(t *testing.T) {
+	for _, folder := range []string{"/run/drawbridge", "/var/lib/drawbridge"} {
+		m := newMachine(t)
+		m.mkdir(folder)
+		if err := os.Chmod(below(m.host, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		m.mustSync()
+		info, err := os.Stat(below(m.host, folder))
+		if err != nil || info.Mode().Perm() != 0o755 {
+			t.Errorf("mode %v, error %v", info.Mode(), err)
+		}
+	}
+}
+
+func TestAFullDiskKeepsNobodyIn(t *testing.T) {
 	m := newMachine(t)
-	m.mkdir("/var/lib/drawbridge")
-	if err := os.Chmod(below(m.host, "/var/lib/drawbridge"), 0o700); err != nil {
+	m.store.values["malia"] = administrator("malia", "shell", key(1))
+	m.store.values["kim"] = administrator("kim", "shell", key(2))
+	m.mustSync()
+	delete(m.store.values, "malia")
+	if err := os.Remove(below(m.host, keptFile)); err != nil {
 		t.Fatal(err)
 	}
+	m.mkdir(keptFile + "/in/the/way") // memory can still be written
 	m.mustSync()
-	info, err := os.Stat(below(m.host, "/var/lib/drawbridge"))
-	if err != nil || info.Mode().Perm() != 0o755 {
-		t.Errorf("mode %v, error %v", info.Mode(), err)
+	if m.keys("malia") != "" || m.keys("kim") == "" {
+		t.Errorf("malia has the keys %q, kim %q", m.keys("malia"), m.keys("kim"))
 	}
+	if !m.saidWith("would not outlive a reboot") {
+		t.Errorf("it said %q", m.said)
+	}
+}
+
+func TestAfterARebootTheCopyOfTheCacheIsBelieved(t *testing.T) {
+	m := newMachine(t)
+	m.store.values["malia"] = administrator("malia", "shell", key(1))
+	m.mustSync()
+	want := m.keys("malia")
+	if err := os.RemoveAll(below(m.host, "/run/drawbridge")); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.keys("malia"); got != want || got == "" {
+		t.Errorf("malia has the keys %q, want %q", got, want)
+	}
+	m.mustSync()
+	m.settled()
 }

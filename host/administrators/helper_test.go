@@ -191,7 +191,7 @@ func (m *machine) account(name string) account {
 // keys is what sshd is told.
 func (m *machine) keys(name string) string {
 	m.t.Helper()
-	lines, err := answer(below(m.host, CacheFile), name, database, m.now)
+	lines, err := answer(m.host.Root, name, database, m.now)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -226,9 +226,6 @@ func (m *machine) run(_ context.Context, name string, args ...string) (string, e
 	case "mkhomedir_helper":
 		m.mkdir("/home/" + args[0])
 	case "loginctl":
-		if args[0] == "disable-linger" {
-			return "", os.Remove(below(m.host, "/var/lib/systemd/linger/"+args[1]))
-		}
 	case "pkill":
 		uid, err := strconv.Atoi(args[3])
 		if err != nil {

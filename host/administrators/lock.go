@@ -11,7 +11,7 @@ import (
 )
 
 // lockFile is what a run holds locked.
-const lockFile = "/var/lib/drawbridge/administrators.lock"
+const lockFile = "/run/drawbridge/administrators.lock"
 
 // lockWait is how long a run waits for another one, which may be making many accounts.
 const lockWait = 2 * time.Minute
@@ -19,13 +19,14 @@ const lockWait = 2 * time.Minute
 // lock waits until no other run is under way. The kernel unlocks it when this process ends, however that ends.
 func lock(ctx context.Context, h *install.Host) (unlock func(), err error) {
 	path := below(h, lockFile)
-	folder := filepath.Dir(path)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, err
-	}
-	// Whatever the umask was: sshd.KeysUser reads the cache there.
-	if err := os.Chmod(folder, 0o755); err != nil {
-		return nil, err
+	for _, folder := range []string{filepath.Dir(path), filepath.Dir(below(h, keptFile))} {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return nil, err
+		}
+		// Whatever the umask was: sshd.KeysUser reads the cache there.
+		if err := os.Chmod(folder, 0o755); err != nil {
+			return nil, err
+		}
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"drawbridge/internal/sshkeys"
+	"drawbridge/internal/unixaccounts"
 )
 
 // access is what a person may do on the jump server.
@@ -55,6 +56,9 @@ func parsePerson(name, value string) (person, error) {
 func (p person) check() error {
 	if !personName.MatchString(p.Name) {
 		return errors.New("its name is not 1 to 31 lower-case letters, digits or hyphens that start with a letter")
+	}
+	if unixaccounts.IsSystem(p.Name) {
+		return errors.New("its name is that of an account or group of the system")
 	}
 	if p.Access != shell && p.Access != tunnelOnly {
 		return fmt.Errorf(`its access is neither %q nor %q`, shell, tunnelOnly)

@@ -113,7 +113,7 @@ func (r *run) fetch(ctx context.Context) (*listed, error) {
 // oldCache is what the last run left, or an empty one where that cannot be read: nobody's rights are known then, and the
 // sessions that run are ended.
 func (r *run) oldCache() *cache {
-	text, err := r.host.Read(CacheFile)
+	text, err := readCache(r.host.Root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &cache{}
 	}
@@ -140,11 +140,6 @@ func (r *run) endSessions(ctx context.Context, plan *plan, system *system, c *ca
 		if !runs[a.uid] {
 			continue
 		}
-		if linger := "/var/lib/systemd/linger/" + a.name; exists(r.host, linger) {
-			if _, err := r.host.Run(ctx, "loginctl", "disable-linger", a.name); err != nil {
-				errs = append(errs, err)
-			}
-		}
 		errs = append(errs, endSessions(ctx, r.host, a, r.pause))
 	}
 	if len(plan.ending) > 0 {
@@ -161,11 +156,6 @@ func (r *run) endSessions(ctx context.Context, plan *plan, system *system, c *ca
 		errs = append(errs, writeCache(r.host, c))
 	}
 	return errors.Join(errs...)
-}
-
-func exists(h *install.Host, path string) bool {
-	_, err := os.Lstat(below(h, path))
-	return err == nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -99,7 +99,6 @@ func TestUpdate(t *testing.T) {
 	t.Run("disables who is not listed any more, ends their sessions and keeps the account", func(t *testing.T) {
 		m := start(t)
 		uid := m.account("malia").uid
-		m.write("/var/lib/systemd/linger/malia", "")
 		delete(m.store.values, "malia")
 		m.mustSync()
 		m.wants("malia", disabled)
@@ -109,7 +108,6 @@ func TestUpdate(t *testing.T) {
 		if m.keys("malia") != "" || !slices.Equal(m.alive(), []string{"1", "502"}) {
 			t.Errorf("keys %q, processes %q", m.keys("malia"), m.alive())
 		}
-		m.lacks("/var/lib/systemd/linger/malia")
 		m.settled()
 
 		t.Run("and lets the same person back in", func(t *testing.T) {
@@ -235,7 +233,10 @@ func TestUpdate(t *testing.T) {
 	})
 	t.Run("ends the sessions of all whose rights nobody remembers", func(t *testing.T) {
 		for name, spoil := range map[string]func(m *machine){
-			"the cache is gone":    func(m *machine) { _ = os.Remove(below(m.host, CacheFile)) },
+			"the cache is gone": func(m *machine) {
+				_ = os.Remove(below(m.host, CacheFile))
+				_ = os.Remove(below(m.host, keptFile))
+			},
 			"the cache is damaged": func(m *machine) { m.write(CacheFile, "{") },
 		} {
 			m := start(t)
@@ -285,14 +286,19 @@ func TestUpdateRefuses(t *testing.T) {
 		prepare func(m *machine)
 		want    string
 	}{
-		"the name of a system account":    {"ec2-user", func(*machine) {}, "an account of that name"},
-		"the name of root":                {"root", func(*machine) {}, "an account of that name"},
-		"the name of our own system user": {"drawbridge-keys", func(*machine) {}, "an account of that name"},
-		"the name of a group":             {"wheel", func(*machine) {}, "a group of that name"},
-		"the name of our own group":       {"drawbridge-shell", func(*machine) {}, "a group of that name"},
-		"a name whose home is there":      {"kim", func(m *machine) { m.mkdir("/home/kim") }, "/home/kim is on the jump server"},
-		"a name whose home is a link":     {"kim", func(m *machine) { link(m, "/etc", "/home/kim") }, "/home/kim is on the jump server"},
-		"a name whose home leads nowhere": {"kim", func(m *machine) { link(m, "/nowhere", "/home/kim") }, "/home/kim is on the jump server"},
+		"the name of a system account":            {"ec2-user", func(*machine) {}, "account or group of the system"},
+		"the name of root":                        {"root", func(*machine) {}, "account or group of the system"},
+		"the name of our own system user":         {"drawbridge-keys", func(*machine) {}, "account or group of the system"},
+		"the name of a group":                     {"wheel", func(*machine) {}, "account or group of the system"},
+		"the name of our own group":               {"drawbridge-shell", func(*machine) {}, "account or group of the system"},
+		"the name that Session Manager will want": {"ssm-user", func(*machine) {}, "account or group of the system"},
+		"the name of somebody else's account": {"daemon3", func(m *machine) {
+			m.write("/etc/passwd", m.read("/etc/passwd")+"daemon3:x:1005:1005::/home/daemon3:/bin/sh\n")
+		}, "an account of that name"},
+		"the name of somebody else's group": {"builders", func(m *machine) { m.write("/etc/group", m.read("/etc/group")+"builders:x:1006:\n") }, "a group of that name"},
+		"a name whose home is there":        {"kim", func(m *machine) { m.mkdir("/home/kim") }, "/home/kim is on the jump server"},
+		"a name whose home is a link":       {"kim", func(m *machine) { link(m, "/etc", "/home/kim") }, "/home/kim is on the jump server"},
+		"a name whose home leads nowhere":   {"kim", func(m *machine) { link(m, "/nowhere", "/home/kim") }, "/home/kim is on the jump server"},
 		"a name with a marked system user": {"daemon2", func(m *machine) {
 			m.write("/etc/passwd", m.read("/etc/passwd")+"daemon2:x:2:2:"+mark+":/home/daemon2:/bin/sh\n")
 		}, "an account of that name"},

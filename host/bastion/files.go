@@ -41,6 +41,9 @@ After=network-online.target nss-user-lookup.target
 Type=oneshot
 ExecStart=` + settings.Program + ` administrators
 TimeoutStartSec=5min
+RuntimeDirectory=drawbridge
+RuntimeDirectoryMode=0755
+RuntimeDirectoryPreserve=yes
 
 CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID CAP_KILL CAP_SETGID CAP_SETUID CAP_AUDIT_WRITE
 NoNewPrivileges=yes

@@ -71,6 +71,10 @@ func (s setup) run(ctx context.Context) error {
 		return err
 	}
 
+	// systemd's own services of each person would start with any log-in, also of one who may only use the tunnel.
+	if _, err := h.Run(ctx, "systemctl", "mask", "--quiet", "user@.service"); err != nil {
+		return fmt.Errorf("people's own services cannot be turned off: %w", err)
+	}
 	h.Say("Making the accounts of the administrators ...")
 	if err := s.update(ctx); err != nil {
 		return err

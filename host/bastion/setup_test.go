@@ -190,7 +190,7 @@ func TestASetupThatFailsSaysWhyAndLeavesSSHDAlone(t *testing.T) {
 				t.Errorf("error %q", err)
 			}
 			for _, step := range m.steps {
-				if strings.HasPrefix(step, "systemctl") {
+				if strings.HasPrefix(step, "systemctl") && !strings.Contains(step, " mask ") {
 					t.Errorf("it ran %q", step)
 				}
 			}

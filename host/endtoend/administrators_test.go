@@ -21,7 +21,7 @@ import (
 
 const (
 	administratorsUnit  = "drawbridge-administrators.service"
-	administratorsCache = "/var/lib/drawbridge/administrators.json"
+	administratorsCache = "/run/drawbridge/administrators.json"
 )
 
 // run makes the jump server do now what its timer makes it do within 20 seconds. The first start may only join a run
@@ -87,7 +87,7 @@ func (j *jumpServer) removed(t *testing.T) {
 	kai := j.newcomer(t, "kai", "shell")
 	uid := j.laptop.mustRun(t, kai, "", "echo kept >file; id --user")
 	shell := j.laptop.shell(t, kai)
-	shell.say("loginctl enable-linger; systemd-run --user --quiet sleep 1000; nohup setsid sleep 1000 >/dev/null 2>&1 &")
+	shell.say("nohup setsid sleep 1000 >/dev/null 2>&1 &")
 	shell.say("echo $((50 + 1)) stay behind")
 	shell.mustHear("51 stay behind")
 	forward, conn := j.connection(t, kai)
@@ -170,6 +170,9 @@ func (j *jumpServer) changedKeys(t *testing.T) {
 
 func (j *jumpServer) lowered(t *testing.T) {
 	kai := j.newcomer(t, "kai", "shell")
+	// systemd would start this with any log-in.
+	j.laptop.mustRun(t, kai, "", `mkdir -p ~/.config/systemd/user/default.target.wants
+printf '[Service]\nExecStart=/bin/sleep 1234\n' >~/.config/systemd/user/default.target.wants/mine.service`)
 	shell := j.laptop.shell(t, kai)
 
 	j.put(t, kai, "tunnel")
@@ -179,6 +182,9 @@ func (j *jumpServer) lowered(t *testing.T) {
 		t.Errorf("their shell says %q, error %v: %s", out, err, stderr)
 	}
 	forward, _ := j.connection(t, kai)
+	if runs := on(t, j.machine, "ps -o args= -u kai"); strings.TrimSpace(runs) != "sshd-session: kai" {
+		t.Errorf("with a forward alone, this runs as them:\n%s", runs)
+	}
 
 	j.put(t, kai, "shell")
 	j.sync(t)
@@ -322,9 +328,9 @@ func (j *jumpServer) wrongParameters(t *testing.T) {
 	j.laptop.mustRefuse(t, person{"malia", mallory}, j.target)
 	secrets := []string{blob, strings.Fields(weak.public)[1], "agent-forwarding", "PRIVATE KEY"}
 	secrets = append(secrets, strings.Split(private, "\n")[1:4]...)
-	for _, secret := range secrets {
+	for i, secret := range secrets {
 		if strings.Contains(text, secret) {
-			t.Errorf("the log holds %.20s… of a parameter's value", secret)
+			t.Errorf("the log holds part %d of a parameter's value", i)
 		}
 	}
 	after := strings.Split(on(t, j.machine, "getent passwd; getent shadow | cut -d : -f 1,2"), "\n")
@@ -420,7 +426,7 @@ func (j *jumpServer) restarted(t *testing.T) {
 	if name := j.laptop.mustRun(t, j.malia, "", "id --user --name"); name != "malia\n" {
 		t.Errorf("malia's shell says %q", name)
 	}
-	mustContain(t, on(t, j.machine, "nft list table inet drawbridge"), "169.254.169.254")
+	mustContain(t, on(t, j.machine, "nft list table inet drawbridge"), "ip daddr 169.254.169.254 reject")
 
 	// The timer goes on by itself.
 	kai := person{"kai", j.laptop.newKey(t, "kai-after-restart")}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // File is a file that setup writes. Its owner is root:root unless Group names another group, which must exist.
@@ -26,9 +27,14 @@ func (h *Host) Write(files ...File) (changed bool, err error) {
 			return changed, fmt.Errorf("%s cannot be written: %w", file.Path, err)
 		}
 		changed = changed || c
-		h.changed = h.changed || c
+		h.changed = h.changed || c && lasting(file.Path)
 	}
 	return changed, nil
+}
+
+// lasting reports whether a file is a part of how the host is set up, and not of what goes on there.
+func lasting(path string) bool {
+	return !strings.HasPrefix(path, "/run/") && !strings.HasPrefix(path, "/var/lib/")
 }
 
 // Remove removes the file at a path below Root, and reports whether there was one.
@@ -37,7 +43,7 @@ func (h *Host) Remove(path string) (changed bool, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	h.changed = h.changed || err == nil
+	h.changed = h.changed || err == nil && lasting(path)
 	return err == nil, err
 }
 

@@ -40,7 +40,8 @@ func New() *Host {
 	}
 }
 
-// Changed reports whether a file was written or removed, or a package installed, since the host was made.
+// Changed reports whether a file was written or removed, or a package installed, since the host was made. Files below /run
+// and /var/lib do not count: they are not how the host is set up.
 func (h *Host) Changed() bool { return h.changed }
 
 // Read reads the file at a path below Root.

@@ -16,6 +16,7 @@ const Package = "nftables"
 const (
 	rulesFile = "/etc/drawbridge/metadata.nft"
 	guard     = "drawbridge-metadata-guard.service"
+	refresh   = "drawbridge-metadata-refresh.timer"
 )
 
 //go:embed drawbridge-metadata.nft
@@ -24,23 +25,29 @@ var rules string
 //go:embed drawbridge-metadata-guard.service
 var unit string
 
+//go:embed drawbridge-metadata-refresh.service
+var refreshService string
+
+//go:embed drawbridge-metadata-refresh.timer
+var refreshTimer string
+
 // Setup installs nftables and starts the guard, at every boot before the network. Nothing else of nftables is touched.
 func Setup(ctx context.Context, h *install.Host) error {
 	if err := h.Packages(ctx, Package); err != nil {
 		return err
 	}
-	changed, err := h.Write(install.File{Path: rulesFile, Content: rules, Mode: 0o644})
-	if err != nil {
+	if _, err := h.Write(install.File{Path: rulesFile, Content: rules, Mode: 0o644}); err != nil {
 		return err
 	}
-	if _, err := h.Units(ctx, install.Unit{Name: guard, Content: unit, Start: []string{guard}, Restart: changed}); err != nil {
+	if _, err := h.Units(ctx,
+		install.Unit{Name: guard, Content: unit, Start: []string{guard}},
+		install.Unit{Name: "drawbridge-metadata-refresh.service", Content: refreshService},
+		install.Unit{Name: refresh, Content: refreshTimer, Start: []string{refresh}}); err != nil {
 		return fmt.Errorf("the instance metadata service cannot be kept for root: %w", err)
 	}
-	// A start does nothing when the unit ran before, and something may have flushed the rules since.
-	if _, err := h.Run(ctx, "nft", "list", "chain", "inet", "drawbridge", "metadata"); err != nil {
-		if _, err := h.Run(ctx, "systemctl", "restart", guard); err != nil {
-			return fmt.Errorf("the instance metadata service cannot be kept for root: %w", err)
-		}
+	// Without a restart of the guard, with which sshd would restart.
+	if _, err := h.Run(ctx, "nft", "--file", rulesFile); err != nil {
+		return fmt.Errorf("the instance metadata service cannot be kept for root: %w", err)
 	}
 	return nil
 }

@@ -32,34 +32,40 @@ func TestTheGuardIsStartedOnceAndLeftAlone(t *testing.T) {
 	}
 }
 
-func TestRulesThatWereFlushedAreLoadedAgain(t *testing.T) {
+func TestTheRulesAreLoadedWithoutARestartOfTheGuard(t *testing.T) {
 	h := installtest.New(t, install.Debian)
 	h.Answer = withNftables
 	if err := Setup(t.Context(), h.Host); err != nil {
 		t.Fatal(err)
 	}
 	again := h.Again()
-	again.Answer = func(command string) (string, error) {
-		if strings.HasPrefix(command, "nft list") {
-			return "", errors.New("no such table")
-		}
-		return withNftables(command)
-	}
-	if err := Setup(t.Context(), again.Host); err != nil || again.Ran("systemctl restart drawbridge-metadata-guard.service") != 1 {
+	again.Answer = withNftables
+	if err := Setup(t.Context(), again.Host); err != nil || again.Ran("restart") != 0 || again.Ran("nft --file /etc/drawbridge/metadata.nft") != 1 {
 		t.Errorf("got %v, commands:\n%s", err, again.Commands())
 	}
 }
 
 func TestAGuardThatDoesNotStartFailsSetup(t *testing.T) {
-	h := installtest.New(t, install.Debian)
-	h.Answer = func(command string) (string, error) {
-		if strings.HasPrefix(command, "systemctl restart") {
-			return "", errors.New("the kernel has no nf_tables")
+	for _, command := range []string{"systemctl restart drawbridge-metadata-guard.service", "nft --file"} {
+		h := installtest.New(t, install.Debian)
+		h.Answer = func(ran string) (string, error) {
+			if strings.HasPrefix(ran, command) {
+				return "", errors.New("the kernel has no nf_tables")
+			}
+			return withNftables(ran)
 		}
-		return withNftables(command)
+		if err := Setup(t.Context(), h.Host); err == nil || !strings.Contains(err.Error(), "nf_tables") {
+			t.Errorf("%s: got the error %v", command, err)
+		}
 	}
-	if err := Setup(t.Context(), h.Host); err == nil || !strings.Contains(err.Error(), "nf_tables") {
-		t.Errorf("got the error %v", err)
+}
+
+func TestTheGuardStaysWhenItIsStoppedAndComesBackWhenItIsFlushed(t *testing.T) {
+	if strings.Contains(unit, "ExecStop") {
+		t.Error("a restart that fails would leave the metadata service open")
+	}
+	if load := "\nExecStart=/usr/sbin/nft --file " + rulesFile + "\n"; !strings.Contains(unit, load) || !strings.Contains(refreshService, load) {
+		t.Error("a unit does not load the rules")
 	}
 }
 

@@ -29,7 +29,7 @@ func become(who *caller, client string, args []string, optionFile string) error 
 	if err := syscall.Close(pipe[1]); err != nil {
 		return fmt.Errorf("the password cannot be handed over: %w", err)
 	}
-	// No other option file is read, such as one that names another host.
+	// In place of the files of this host and of the person's home, one of which may name another host.
 	argv := append([]string{client, fmt.Sprintf("--defaults-file=/proc/self/fd/%d", pipe[0])}, args...)
 	return fmt.Errorf("%s cannot be started: %w", client, syscall.Exec(client, argv, who.environment(os.Environ())))
 }

@@ -2,9 +2,11 @@ package mysqlsession
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -32,6 +34,9 @@ type session struct {
 func (r session) run(ctx context.Context, s *settings.Settings, args []string) error {
 	if s.Bastion == nil {
 		return fmt.Errorf("%s is not that of a jump server: it has no \"bastion\"", settings.File)
+	}
+	if len(args) > 0 && strings.HasPrefix(args[0], "--print-defaults") {
+		return errors.New("--print-defaults would show the password: leave it out")
 	}
 	who, err := findCaller(os.Geteuid(), os.LookupEnv)
 	if err != nil {

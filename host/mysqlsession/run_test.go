@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
 
@@ -42,6 +43,15 @@ func TestASecretThatIsOfNoUseIsSaidInOneSentence(t *testing.T) {
 		_, err := readSecret(context.Background(), s, arn)
 		if err == nil || !strings.Contains(err.Error(), arn) || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+func TestTheClientIsNotAskedToPrintThePassword(t *testing.T) {
+	for _, args := range [][]string{{"--print-defaults"}, {"--print-defaults", "x"}} {
+		err := Run(t.Context(), &settings.Settings{Bastion: &settings.Bastion{}}, aws.Config{}, args)
+		if err == nil || !strings.Contains(err.Error(), "--print-defaults would show the password") {
+			t.Errorf("%q: error %v", args, err)
 		}
 	}
 }

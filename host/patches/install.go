@@ -63,6 +63,10 @@ func debian(ctx context.Context, h *install.Host) (reboot bool, err error) {
 		return false, err
 	}
 	_, err = h.Run(ctx, "unattended-upgrade")
+	// What runs goes on with the files before the patch. Debian asks for a reboot only for a new kernel.
+	if _, restartErr := h.Run(ctx, "systemctl", "try-restart", "drawbridge-tunnel@*"); restartErr != nil {
+		err = errors.Join(err, restartErr)
+	}
 	if _, statErr := h.Read(rebootRequired); errors.Is(statErr, fs.ErrNotExist) {
 		return false, err
 	} else if statErr != nil {

@@ -85,6 +85,7 @@ func TestPatchesAreInstalledAndTheHostRebootsOnlyWhenAsked(t *testing.T) {
 		upgrade = "dnf --assumeyes --quiet upgrade --releasever=latest"
 		ask     = "dnf --quiet needs-restarting --reboothint"
 		reboot  = "systemctl reboot"
+		restart = "systemctl try-restart drawbridge-tunnel@*"
 	)
 	failure := errors.New("no network")
 	tests := map[string]struct {
@@ -106,14 +107,14 @@ func TestPatchesAreInstalledAndTheHostRebootsOnlyWhenAsked(t *testing.T) {
 		"Amazon Linux, the question fails": {id: install.AmazonLinux, answers: map[string]error{ask: installtest.Exit(3)},
 			want: []string{upgrade, ask}, fails: true},
 		"Amazon Linux, no network":      {id: install.AmazonLinux, answers: map[string]error{upgrade: failure}, want: []string{upgrade, ask}, fails: true},
-		"Debian, nothing to reboot for": {id: install.Debian, want: []string{" update", "unattended-upgrade"}},
-		"Debian, a new kernel":          {id: install.Debian, flag: true, want: []string{" update", "unattended-upgrade", reboot}},
+		"Debian, nothing to reboot for": {id: install.Debian, want: []string{" update", "unattended-upgrade", restart}},
+		"Debian, a new kernel":          {id: install.Debian, flag: true, want: []string{" update", "unattended-upgrade", restart, reboot}},
 		"Debian, no lists": {id: install.Debian, flag: true, answers: map[string]error{" update": failure},
 			want: []string{" update"}, fails: true},
 		"Debian, the upgrade fails": {id: install.Debian, flag: true, answers: map[string]error{"unattended-upgrade": failure},
-			want: []string{" update", "unattended-upgrade", reboot}, fails: true},
+			want: []string{" update", "unattended-upgrade", restart, reboot}, fails: true},
 		"the reboot fails": {id: install.Debian, flag: true, answers: map[string]error{reboot: failure},
-			want: []string{" update", "unattended-upgrade", reboot}, fails: true},
+			want: []string{" update", "unattended-upgrade", restart, reboot}, fails: true},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -69,6 +69,9 @@ type TunnelHost struct {
 	// MetricNamespace is CloudWatch's for the metric TunnelUp.
 	MetricNamespace string `json:"metricNamespace"`
 
+	// MaxConnections is how many connections to the database each tunnel lets through.
+	MaxConnections int `json:"maxConnections"`
+
 	Tunnels []Tunnel `json:"tunnels"`
 }
 
@@ -127,6 +130,9 @@ func (s *Settings) complete() error {
 	}
 	if t := s.Tunnel; t != nil {
 		values = append(values, value{"tunnel.keySecretArn", t.KeySecretARN}, value{"tunnel.metricNamespace", t.MetricNamespace})
+		if t.MaxConnections < 1 {
+			return fmt.Errorf(`"tunnel.maxConnections" is %d, but must be at least 1`, t.MaxConnections)
+		}
 		for i, t := range t.Tunnels {
 			at := fmt.Sprintf("tunnel.tunnels[%d].", i)
 			values = append(values, value{at + "name", t.Name}, value{at + "host", t.Host}, value{at + "user", t.User},

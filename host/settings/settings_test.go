@@ -12,7 +12,7 @@ import (
 const (
 	head   = `{"environment":"dev","region":"eu-west-1","patchWindow":"Sun *-*-* 03:00:00","database":{"host":"db.example.com","port":"3306"},`
 	jump   = `"bastion":{"administratorsPath":"/drawbridge/dev/administrators","hostKeySecretArn":"arn:h","masterSecretArn":"arn:m"}`
-	vendor = `"tunnel":{"keySecretArn":"arn:k","metricNamespace":"Drawbridge","tunnels":[{"name":"bi","host":"bi.example.com",` +
+	vendor = `"tunnel":{"keySecretArn":"arn:k","metricNamespace":"Drawbridge","maxConnections":20,"tunnels":[{"name":"bi","host":"bi.example.com",` +
 		`"port":22,"user":"tunnel15240","remotePort":15240,"hostKey":"ssh-ed25519 AAAA"}]}`
 )
 
@@ -62,6 +62,7 @@ func TestWrongSettingsAreRefusedWithWhatIsWrong(t *testing.T) {
 		"no master secret":             {head + strings.Replace(jump, "arn:m", "", 1) + "}", `"bastion.masterSecretArn" is missing`},
 		"no key secret":                {head + strings.Replace(vendor, "arn:k", "", 1) + "}", `"tunnel.keySecretArn" is missing`},
 		"a tunnel without a host key":  {head + strings.Replace(vendor, "ssh-ed25519 AAAA", "", 1) + "}", `"tunnel.tunnels[0].hostKey" is missing`},
+		"no limit of connections":      {head + strings.Replace(vendor, `"maxConnections":20,`, "", 1) + "}", `"tunnel.maxConnections" is 0`},
 		"a tunnel without a port":      {head + strings.Replace(vendor, `"port":22,`, "", 1) + "}", `"tunnel.tunnels[0].port" is 0`},
 		"a remote port that is no one": {head + strings.Replace(vendor, "15240,", "152400,", 1) + "}", `"tunnel.tunnels[0].remotePort" is 152400`},
 	}

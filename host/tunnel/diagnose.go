@@ -64,7 +64,7 @@ func (t *tester) run(ctx context.Context) error {
 func (t *tester) step(ctx context.Context, name string, try func(context.Context) (detail string, err error)) bool {
 	detail, err := try(ctx)
 	if err == nil {
-		_, _ = fmt.Fprintf(t.out, "ok      %s: %s\n", name, detail)
+		_, _ = fmt.Fprintf(t.out, "ok      %s: %s\n", name, printable(detail))
 		return true
 	}
 	t.failed++
@@ -72,7 +72,8 @@ func (t *tester) step(ctx context.Context, name string, try func(context.Context
 	if p := new(problem); errors.As(err, &p) {
 		what, do = p.what, p.do
 	}
-	_, _ = fmt.Fprintf(t.out, "FAILED  %s: %s\n", name, what)
+	// Some of it came from somebody else's server.
+	_, _ = fmt.Fprintf(t.out, "FAILED  %s: %s\n", name, printable(what))
 	if do != "" {
 		_, _ = fmt.Fprintf(t.out, "        %s.\n", do)
 	}

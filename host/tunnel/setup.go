@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -44,6 +45,14 @@ const (
 	usersFile = "/etc/sysusers.d/drawbridge-tunnel.conf"
 	users     = `u drawbridge-tunnel - "Drawbridge's reverse SSH tunnels" / /usr/sbin/nologin` + "\n"
 )
+
+// ownFiles are the files that ssh has open without a connection through the tunnel, and some to spare.
+const ownFiles = 20
+
+// tunnelUnit is the unit of the tunnels, which all together let so many connections through to the database.
+func tunnelUnit(maxConnections int) string {
+	return strings.ReplaceAll(tunnelService, "@LIMIT@", strconv.Itoa(ownFiles+maxConnections))
+}
 
 func unitOf(name string) string { return unitPrefix + name + unitSuffix }
 
@@ -85,7 +94,7 @@ func Setup(ctx context.Context, h *install.Host, s *settings.Settings, _ aws.Con
 	}
 	_, err = h.Units(ctx,
 		install.Unit{Name: keyUnit, Content: keyService},
-		install.Unit{Name: unitPrefix + unitSuffix, Content: tunnelService, Start: instances, Restart: changed, NoWait: true},
+		install.Unit{Name: unitPrefix + unitSuffix, Content: tunnelUnit(s.Tunnel.MaxConnections), Start: instances, Restart: changed, NoWait: true},
 		install.Unit{Name: heartbeatUnit, Content: heartbeatService},
 		install.Unit{Name: heartbeatTime, Content: heartbeatTimer, Start: []string{heartbeatTime}})
 	return nil, err

@@ -109,7 +109,7 @@ func TestTheUnitsAreHardened(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		notrun.Because(t, "there is no systemd-analyze")
 	}
-	for name, unit := range map[string]string{"drawbridge-tunnel@bi.service": tunnelService, keyUnit: keyService, heartbeatUnit: heartbeatService} {
+	for name, unit := range map[string]string{"drawbridge-tunnel@bi.service": tunnelUnit(20), keyUnit: keyService, heartbeatUnit: heartbeatService} {
 		file := filepath.Join(t.TempDir(), name)
 		if err := os.WriteFile(file, []byte(unit), 0o644); err != nil {
 			t.Fatal(err)
@@ -122,8 +122,16 @@ func TestTheUnitsAreHardened(t *testing.T) {
 	}
 }
 
+func TestAVendorCannotTakeMoreConnectionsThanTheUserIsAllowed(t *testing.T) {
+	for connections, want := range map[int]string{20: "LimitNOFILE=40", 1000: "LimitNOFILE=1020"} {
+		if unit := tunnelUnit(connections); !strings.Contains(unit, "\n"+want+"\n") || strings.Contains(unit, "@LIMIT@") {
+			t.Errorf("%d connections: the unit lacks %s", connections, want)
+		}
+	}
+}
+
 func TestAutosshNeverGivesUpForGood(t *testing.T) {
-	for _, line := range []string{"Environment=AUTOSSH_GATETIME=0 AUTOSSH_POLL=10 AUTOSSH_MAXSTART=1000", "Restart=always", "StartLimitIntervalSec=0",
+	for _, line := range []string{"Environment=AUTOSSH_GATETIME=0 AUTOSSH_POLL=5 AUTOSSH_MAXSTART=1000", "Restart=always", "StartLimitIntervalSec=0",
 		"LoadCredential=tunnel-key:/run/drawbridge/tunnel-key", "Requires=drawbridge-tunnel-key.service"} {
 		if !strings.Contains(tunnelService, "\n"+line+"\n") {
 			t.Errorf("the unit lacks the line %q", line)

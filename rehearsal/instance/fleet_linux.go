@@ -41,10 +41,9 @@ type Fleet struct {
 	Signals *waitcondition.Server // for the player's options
 	Apt     *machine.AptProxy
 
-	options  Options
-	player   *rehearsal.Player
-	closers  []func() error
-	metadata *awsapi.Address
+	options Options
+	player  *rehearsal.Player
+	closers []func() error
 
 	mu        sync.Mutex
 	instances map[string]*Instance                // by id
@@ -73,9 +72,13 @@ func NewFleet(name string, options Options) (*Fleet, error) {
 		return nil, err
 	}
 	f.closers = append(f.closers, f.Network.Close)
-	listen := func(address string) net.Listener {
-		listener, listenErr := f.Network.Router().Listen("tcp", address)
-		err = errors.Join(err, listenErr)
+	listen := func(address string) (listener net.Listener) {
+		if err == nil {
+			listener, err = f.Network.Router().Listen("tcp", address)
+		}
+		if err == nil {
+			f.closers = append(f.closers, func() error { _ = listener.Close(); return nil }) // what it served may have
+		}
 		return listener
 	}
 	signals, apt, metadata := listen(machine.RouterAddress+":8081"), listen(machine.RouterAddress+":3128"), listen(machine.MetadataAddress+":80")
@@ -86,8 +89,8 @@ func NewFleet(name string, options Options) (*Fleet, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	f.Signals = waitcondition.Serve(signals)
-	f.metadata = awsapi.Serve(metadata, http.HandlerFunc(f.serveMetadata))
-	f.closers = append(f.closers, f.Signals.Close, f.Apt.Close, f.metadata.Close)
+	service := awsapi.Serve(metadata, http.HandlerFunc(f.serveMetadata))
+	f.closers = append(f.closers, f.Signals.Close, f.Apt.Close, service.Close)
 	return f, nil
 }
 
@@ -188,6 +191,9 @@ func (f *Fleet) launch(ctx context.Context, i *Instance, root string) (address s
 	f.mu.Unlock()
 	i.ID = "i-" + awsapi.RandomText(17, "0123456789abcdef")
 	image := fmt.Sprint(i.request.Properties["ImageId"])
+	if number > 250 {
+		return "", errors.New("a fleet has addresses for 250 instances")
+	}
 	address = fmt.Sprintf("10.0.%d.10", number)
 	if i.Namespace, err = f.Network.Host(fmt.Sprintf("host%d", number), address+"/24"); err != nil {
 		return "", err
