@@ -75,6 +75,18 @@ func TestTheTunnelHostSetsItselfUp(t *testing.T) {
 		}
 		exposure(t, first, "drawbridge-tunnel@bi.service", 2.0)
 	})
+	t.Run("and installs Debian's patches when the window comes, and at no other time", func(t *testing.T) {
+		timers := on(t, first, "systemctl list-timers --all --no-legend --no-pager")
+		mustContain(t, timers, "drawbridge-patches.timer")
+		for _, other := range []string{"apt-daily.timer", "apt-daily-upgrade.timer"} {
+			if strings.Contains(timers, other) {
+				t.Errorf("%s installs too", other)
+			}
+		}
+		mustContain(t, on(t, first, "systemctl show --property TimersCalendar drawbridge-patches.timer"), "OnCalendar=Sun *-*-* 03:00:00 UTC")
+		on(t, first, "systemctl start drawbridge-patches.service") // what the timer does
+		mustContain(t, first.Journal(t.Context(), "drawbridge-patches.service"), "Installing patches ...", "No reboot is needed.")
+	})
 	t.Run("and a host that replaces it has the same", func(t *testing.T) {
 		second, err := w.fleet.Again(t.Context(), first)
 		if err != nil {
