@@ -50,8 +50,8 @@ var commands = []command{
 		},
 	},
 	{
-		name: "authorized-keys", args: "USER [TYPE KEY]", does: "print the keys of a person (sshd does)",
-		least: 1, most: 3, deadline: 10 * time.Second, fits: jumpServer,
+		name: "authorized-keys", args: "USER", does: "print the keys of a person (sshd does)",
+		least: 1, most: 1, deadline: 10 * time.Second, fits: jumpServer,
 		run: func(_ context.Context, c call) error {
 			return administrators.AuthorizedKeys(c.args[0], c.settings, c.stdout)
 		},

@@ -120,7 +120,7 @@ func TestASyncedCacheAnswersAtOnce(t *testing.T) {
 	if got, want := m.keys("malia"), keyLine(shell, "db.example.com:3306", key(1)); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	info, err := os.Stat(below(m.host, CacheFile))
+	info, err := os.Stat(m.host.Path(CacheFile))
 	if err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("the cache's mode is %v, error %v", info.Mode(), err)
 	}

@@ -141,7 +141,7 @@ func TestACacheThatCannotBeWrittenTakesAccessButGivesNone(t *testing.T) {
 	m.mustSync()
 	delete(m.store.values, "malia")
 	m.store.values["kim"] = administrator("kim", "shell", key(2))
-	if err := os.Remove(below(m.host, CacheFile)); err != nil {
+	if err := os.Remove(m.host.Path(CacheFile)); err != nil {
 		t.Fatal(err)
 	}
 	m.mkdir(CacheFile + "/in/the/way")
@@ -158,7 +158,7 @@ func TestAccountsThatCannotBeReadAreNotChanged(t *testing.T) {
 	for _, file := range []string{"/etc/passwd", "/etc/shadow", "/etc/group"} {
 		m := newMachine(t)
 		m.store.values["malia"] = administrator("malia", "shell", key(1))
-		if err := os.Remove(below(m.host, file)); err != nil {
+		if err := os.Remove(m.host.Path(file)); err != nil {
 			t.Fatal(err)
 		}
 		if err := m.sync(); err == nil || !strings.Contains(err.Error(), file) || len(m.ran) > 0 {
@@ -207,11 +207,11 @@ func TestTheCacheCanBeReachedWhateverTheUmask(t *testing.T) {
 	for _, folder := range []string{"/run/drawbridge", "/var/lib/drawbridge"} {
 		m := newMachine(t)
 		m.mkdir(folder)
-		if err := os.Chmod(below(m.host, folder), 0o700); err != nil {
+		if err := os.Chmod(m.host.Path(folder), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		m.mustSync()
-		info, err := os.Stat(below(m.host, folder))
+		info, err := os.Stat(m.host.Path(folder))
 		if err != nil || info.Mode().Perm() != 0o755 {
 			t.Errorf("mode %v, error %v", info.Mode(), err)
 		}
@@ -224,7 +224,7 @@ func TestAFullDiskKeepsNobodyIn(t *testing.T) {
 	m.store.values["kim"] = administrator("kim", "shell", key(2))
 	m.mustSync()
 	delete(m.store.values, "malia")
-	if err := os.Remove(below(m.host, keptFile)); err != nil {
+	if err := os.Remove(m.host.Path(keptFile)); err != nil {
 		t.Fatal(err)
 	}
 	m.mkdir(keptFile + "/in/the/way") // memory can still be written
@@ -242,7 +242,7 @@ func TestAfterARebootTheCopyOfTheCacheIsBelieved(t *testing.T) {
 	m.store.values["malia"] = administrator("malia", "shell", key(1))
 	m.mustSync()
 	want := m.keys("malia")
-	if err := os.RemoveAll(below(m.host, "/run/drawbridge")); err != nil {
+	if err := os.RemoveAll(m.host.Path("/run/drawbridge")); err != nil {
 		t.Fatal(err)
 	}
 	if got := m.keys("malia"); got != want || got == "" {

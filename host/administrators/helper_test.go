@@ -124,7 +124,7 @@ func newMachine(t *testing.T) *machine {
 
 func (m *machine) mkdir(path string) {
 	m.t.Helper()
-	if err := os.MkdirAll(below(m.host, path), 0o755); err != nil {
+	if err := os.MkdirAll(m.host.Path(path), 0o755); err != nil {
 		m.t.Fatal(err)
 	}
 }
@@ -132,7 +132,7 @@ func (m *machine) mkdir(path string) {
 func (m *machine) write(path, text string) {
 	m.t.Helper()
 	m.mkdir(filepath.Dir(path))
-	if err := os.WriteFile(below(m.host, path), []byte(text), 0o640); err != nil {
+	if err := os.WriteFile(m.host.Path(path), []byte(text), 0o640); err != nil {
 		m.t.Fatal(err)
 	}
 }
@@ -153,7 +153,7 @@ func (m *machine) process(pid, uid int) {
 
 // alive lists the processes.
 func (m *machine) alive() (pids []string) {
-	list, err := os.ReadDir(below(m.host, "/proc"))
+	list, err := os.ReadDir(m.host.Path("/proc"))
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func (m *machine) run(_ context.Context, name string, args ...string) (string, e
 		}
 		for _, pid := range m.alive() {
 			if slices.Contains(usersOf(m.read("/proc/"+pid+"/status")), uid) {
-				if err := os.RemoveAll(below(m.host, "/proc/"+pid)); err != nil {
+				if err := os.RemoveAll(m.host.Path("/proc/" + pid)); err != nil {
 					m.t.Error(err)
 				}
 			}
@@ -307,14 +307,14 @@ func (m *machine) groups(_ string, change func(group string, members []string) [
 // lacks fails when something lies at the path.
 func (m *machine) lacks(path string) {
 	m.t.Helper()
-	if _, err := os.Lstat(below(m.host, path)); err == nil || !os.IsNotExist(err) {
+	if _, err := os.Lstat(m.host.Path(path)); err == nil || !os.IsNotExist(err) {
 		m.t.Errorf("%s is there (%v)", path, err)
 	}
 }
 
 func (m *machine) folder(path string) {
 	m.t.Helper()
-	if info, err := os.Lstat(below(m.host, path)); err != nil || info.Mode().Type() != fs.ModeDir {
+	if info, err := os.Lstat(m.host.Path(path)); err != nil || info.Mode().Type() != fs.ModeDir {
 		m.t.Errorf("%s is no folder (%v)", path, err)
 	}
 }

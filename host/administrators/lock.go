@@ -18,8 +18,8 @@ const lockWait = 2 * time.Minute
 
 // lock waits until no other run is under way. The kernel unlocks it when this process ends, however that ends.
 func lock(ctx context.Context, h *install.Host) (unlock func(), err error) {
-	path := below(h, lockFile)
-	for _, folder := range []string{filepath.Dir(path), filepath.Dir(below(h, keptFile))} {
+	path := h.Path(lockFile)
+	for _, folder := range []string{filepath.Dir(path), filepath.Dir(h.Path(keptFile))} {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return nil, err
 		}
@@ -47,9 +47,4 @@ func lock(ctx context.Context, h *install.Host) (unlock func(), err error) {
 			return nil, fmt.Errorf("another run that updates the administrators does not end (%s is locked): %w", lockFile, err)
 		}
 	}
-}
-
-// below is a path on the host as this process sees it.
-func below(h *install.Host, path string) string {
-	return filepath.Join(h.Root, filepath.FromSlash(path))
 }

@@ -71,7 +71,7 @@ func TestTheRealToolsDoWhatIsAskedOfThem(t *testing.T) {
 	}
 	m.settled()
 	for _, file := range []string{"passwd", "shadow", "group", "gshadow"} {
-		if left, _ := filepath.Glob(below(m.host, "/etc/"+file+".lock")); len(left) > 0 {
+		if left, _ := filepath.Glob(m.host.Path("/etc/" + file + ".lock")); len(left) > 0 {
 			t.Errorf("%q is left", left)
 		}
 	}

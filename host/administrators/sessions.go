@@ -49,7 +49,7 @@ func endSessions(ctx context.Context, h *install.Host, a account, pause func(con
 
 // running returns the numbers of the users as whom anything alive runs, as proc(5) says.
 func running(h *install.Host) (map[int]bool, error) {
-	list, err := os.ReadDir(below(h, "/proc"))
+	list, err := os.ReadDir(h.Path("/proc"))
 	if err != nil {
 		return nil, fmt.Errorf("it cannot be told who has sessions: %w", err)
 	}

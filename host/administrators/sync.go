@@ -71,7 +71,7 @@ func (r *run) update(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plan := makePlan(list, system, old, func(path string) (fs.FileInfo, error) { return os.Lstat(below(r.host, path)) })
+	plan := makePlan(list, system, old, func(path string) (fs.FileInfo, error) { return os.Lstat(r.host.Path(path)) })
 	if !slices.Equal(plan.problems, old.Problems) {
 		for _, problem := range plan.problems {
 			r.host.Say("%s", problem)

@@ -234,8 +234,8 @@ func TestUpdate(t *testing.T) {
 	t.Run("ends the sessions of all whose rights nobody remembers", func(t *testing.T) {
 		for name, spoil := range map[string]func(m *machine){
 			"the cache is gone": func(m *machine) {
-				_ = os.Remove(below(m.host, CacheFile))
-				_ = os.Remove(below(m.host, keptFile))
+				_ = os.Remove(m.host.Path(CacheFile))
+				_ = os.Remove(m.host.Path(keptFile))
 			},
 			"the cache is damaged": func(m *machine) { m.write(CacheFile, "{") },
 		} {
@@ -338,7 +338,7 @@ func TestUpdateRefuses(t *testing.T) {
 		m := newMachine(t)
 		m.store.values["kim"] = administrator("kim", "shell", key(1))
 		m.mustSync()
-		if err := os.Remove(below(m.host, "/home/kim")); err != nil {
+		if err := os.Remove(m.host.Path("/home/kim")); err != nil {
 			t.Fatal(err)
 		}
 		link(m, "/etc", "/home/kim")
@@ -375,7 +375,7 @@ func TestUpdateRefuses(t *testing.T) {
 }
 
 func link(m *machine, to, from string) {
-	if err := os.Symlink(to, below(m.host, from)); err != nil {
+	if err := os.Symlink(to, m.host.Path(from)); err != nil {
 		m.t.Fatal(err)
 	}
 }

@@ -11,11 +11,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/crypto/ssh"
 
 	"drawbridge/host/install"
 	"drawbridge/host/settings"
+	"drawbridge/internal/mysqldb"
 )
 
 // credential is the name of the private key's file, and of the credential that systemd hands to the units.
@@ -24,12 +26,6 @@ const credential = "tunnel-key"
 // keyFolder is where the private key lies: in memory, for root only.
 const keyFolder = "/run/drawbridge"
 
-// SecretReader is the one call to Secrets Manager that this package makes.
-type SecretReader interface {
-	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
-		*secretsmanager.GetSecretValueOutput, error)
-}
-
 // WriteKey fetches the private key of the tunnels and writes it to memory. It waits for as long as ctx lets it: the secret
 // may have no value yet, or the role's permission may not have arrived.
 func WriteKey(ctx context.Context, h *install.Host, s *settings.Settings, cfg aws.Config) error {
@@ -37,7 +33,7 @@ func WriteKey(ctx context.Context, h *install.Host, s *settings.Settings, cfg aw
 }
 
 // writeKey pauses at first for the time firstPause.
-func writeKey(ctx context.Context, h *install.Host, arn string, secrets SecretReader, firstPause time.Duration) error {
+func writeKey(ctx context.Context, h *install.Host, arn string, secrets mysqldb.SecretReader, firstPause time.Duration) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = firstPause, 30*time.Second
 	said := ""
@@ -47,8 +43,13 @@ func writeKey(ctx context.Context, h *install.Host, arn string, secrets SecretRe
 		key, last = readKey(ctx, arn, secrets)
 		return key, last
 	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, _ time.Duration) {
-		if err.Error() != said {
-			said = err.Error()
+		// The text of an error of AWS has the request's id in it, which is new each time.
+		what := err.Error()
+		if api, ok := errors.AsType[smithy.APIError](err); ok {
+			what = api.ErrorCode()
+		}
+		if what != said {
+			said = what
 			h.Say("Waiting for the private key of the tunnels: %v", err)
 		}
 	}))
@@ -70,7 +71,7 @@ func writeKey(ctx context.Context, h *install.Host, arn string, secrets SecretRe
 }
 
 // readKey returns the private key as ssh takes it: with a line's end at its end. Its errors never hold the secret.
-func readKey(ctx context.Context, arn string, secrets SecretReader) (string, error) {
+func readKey(ctx context.Context, arn string, secrets mysqldb.SecretReader) (string, error) {
 	out, err := secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(arn)})
 	if err != nil {
 		return "", err

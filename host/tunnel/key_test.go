@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
 	"golang.org/x/crypto/ssh"
 
 	"drawbridge/host/install"
@@ -98,5 +100,27 @@ func TestWaitingForTheKeyEndsWithTheReason(t *testing.T) {
 	err := writeKey(ctx, h.Host, "arn:key", &secrets{answers: []any{errors.New("AccessDenied")}}, time.Millisecond)
 	if err == nil || !strings.Contains(err.Error(), "AccessDenied") {
 		t.Errorf("got the error %v", err)
+	}
+}
+
+// denials is Secrets Manager that refuses, each time with another request id in its text.
+type denials struct{ n int }
+
+func (d *denials) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
+	*secretsmanager.GetSecretValueOutput, error) {
+	d.n++
+	return nil, fmt.Errorf("request %d: %w", d.n, &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not yet"})
+}
+
+func TestWaitingForTheKeyLogsAnErrorOnce(t *testing.T) {
+	h := installtest.New(t, install.Debian)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	d := &denials{}
+	if err := writeKey(ctx, h.Host, "arn:key", d, time.Millisecond); err == nil {
+		t.Fatal("no error")
+	}
+	if n := strings.Count(h.Said(), "Waiting"); n != 1 || d.n < 2 {
+		t.Errorf("%d lines for %d tries", n, d.n)
 	}
 }
