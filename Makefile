@@ -37,7 +37,7 @@ go_build = { [ ! -e $(1).unfinished ] || rm -f $(1); mkdir -p build && touch $(1
 built = rm $(1).unfinished
 
 .PHONY: build
-build: $(ARCHITECTURES:%=bundle-%) ## compile the CDK app, the web app's bundle and the Lambda function
+build: $(ARCHITECTURES:%=bundle-%) ## compile the CDK app, the web app's bundle, the Lambda function and the host program
 	@[ -x build/cdk ] || echo "Compiling the CDK app (the first time takes about a minute) ..." >&2
 	@$(call go_build,build/cdk) -ldflags="-s -w" . && $(call built,build/cdk)
 

@@ -187,7 +187,7 @@ func TestSetupThatFailsEndsWithTheReason(t *testing.T) {
 	h := installtest.New(t, install.Debian)
 	h.Answer = func(command string) (string, error) {
 		if strings.HasSuffix(command, " update") {
-			return "", errors.New("apt-get failed: Temporary failure resolving 'deb.debian.org'")
+			return "", errors.New("apt-get failed: Temporary failure resolving 'debian.example.org'")
 		}
 		return "", nil
 	}

@@ -236,7 +236,7 @@ func TestPackagesThatCannotBeFetchedAreNamedWithTheWayOut(t *testing.T) {
 	fail := true
 	h.answer = func(command string) (string, error) {
 		if strings.HasSuffix(command, " update") && fail {
-			return "", errors.New("apt-get failed: Temporary failure resolving 'deb.debian.org'")
+			return "", errors.New("apt-get failed: Temporary failure resolving 'debian.example.org'")
 		}
 		if strings.HasPrefix(command, "dpkg-query") && !fail {
 			return "autossh installed\n", nil

@@ -125,7 +125,7 @@ func TestAptProxyLeadsToItsArchiveAlone(t *testing.T) {
 	if asked.Load()+elsewhereAsked.Load() != 0 {
 		t.Error("a request that was refused went through")
 	}
-	for _, mirror := range []string{"", "deb.debian.org/debian", "ftp://deb.debian.org/debian", "http://", "://"} {
+	for _, mirror := range []string{"", "debian.example.org/debian", "ftp://debian.example.org/debian", "http://", "://"} {
 		if _, err := NewAptProxy(nil, mirror, ""); err == nil {
 			t.Errorf("%q was taken for an archive's address", mirror)
 		}
