@@ -2,7 +2,6 @@ package config
 
 import (
 	"encoding/json"
-	"regexp"
 
 	"drawbridge/internal/sshkeys"
 	"drawbridge/internal/unixaccounts"
@@ -14,10 +13,6 @@ const (
 	// (AWS Systems Manager User Guide, "Managing parameter tiers".)
 	maxParameterBytes = 4096
 )
-
-// accountName is narrower than Linux's own rule, so that a name fits into a
-// parameter's path and a file name as it is.
-var accountName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
 
 // Parameter returns the value of the administrator's Systems Manager parameter.
 func (a Administrator) Parameter() string {
@@ -46,7 +41,7 @@ func (c *checker) bastion(at place, e *Environment) {
 // administrator checks one person and replaces the keys by their plain form.
 func (c *checker) administrator(at place, a *Administrator, names, owners unique) {
 	name := at.key("name")
-	if !accountName.MatchString(a.Name) {
+	if !unixaccounts.IsName(a.Name) {
 		c.problem(name, "%s is not a Unix account name", show(a.Name))
 	} else if unixaccounts.IsSystem(a.Name) {
 		c.problem(name, "%s is an account or group of the system", show(a.Name))

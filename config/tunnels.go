@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"drawbridge/internal/sshkeys"
+	"drawbridge/internal/unixaccounts"
 )
 
 // maxTunnels keeps the Tunnel stack far from the 200 outputs that a template may
@@ -30,7 +31,7 @@ func (c *checker) tunnels(at place, tunnels []Tunnel) {
 	for i := range tunnels {
 		t, at := &tunnels[i], at.index(i)
 		name := at.key("name")
-		if !accountName.MatchString(t.Name) {
+		if !unixaccounts.IsName(t.Name) {
 			c.problem(name, "%s is not the name of a tunnel", show(t.Name))
 		} else if first := names.seen(strings.ReplaceAll(t.Name, "-", ""), name); first != "" {
 			// The names of stack outputs hold no hyphens.

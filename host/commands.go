@@ -132,9 +132,5 @@ func tunnelHost(s *settings.Settings) error {
 	return nil
 }
 
-// warn prints what a person should know although setup succeeded. User data puts these lines into its signal.
-func warn(w io.Writer, warnings []string) {
-	for _, warning := range warnings {
-		_, _ = fmt.Fprintf(w, "warning: %s\n", oneLine(warning))
-	}
-}
+// warn prints what a person should know although setup succeeded. User data puts the line into its signal.
+func warn(w io.Writer, warning string) { _, _ = fmt.Fprintf(w, "warning: %s\n", oneLine(warning)) }

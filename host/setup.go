@@ -36,9 +36,7 @@ func setup(ctx context.Context, c call) error {
 	if s.Tunnel != nil {
 		role = tunnel.Setup
 	}
-	warnings, err := role(ctx, h, s, cfg)
-	warn(c.stdout, warnings)
-	if err != nil {
+	if err := role(ctx, h, s, cfg); err != nil {
 		return err
 	}
 	if err := patches.Setup(ctx, h, s); err != nil {
@@ -46,7 +44,7 @@ func setup(ctx context.Context, c call) error {
 	}
 	if distribution == install.Debian && s.Tunnel != nil {
 		if err := sessionmanager.New(s.Region).Setup(ctx, h); err != nil {
-			warn(c.stdout, []string{err.Error()})
+			warn(c.stdout, err.Error())
 		}
 	}
 	if h.Changed() {

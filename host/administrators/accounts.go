@@ -8,6 +8,7 @@ import (
 
 	"drawbridge/host/bastion/sshd"
 	"drawbridge/host/install"
+	"drawbridge/internal/unixaccounts"
 )
 
 const (
@@ -107,7 +108,7 @@ func parseSystem(passwd, shadow, group string) *system {
 
 // ours reports whether this program made the account.
 func (a account) ours() bool {
-	return a.comment == mark && a.uid >= leastUID && a.home == homeOf(a.name) && personName.MatchString(a.name)
+	return a.comment == mark && a.uid >= leastUID && a.home == homeOf(a.name) && unixaccounts.IsName(a.name)
 }
 
 func homeOf(name string) string { return "/home/" + name }

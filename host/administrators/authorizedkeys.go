@@ -40,7 +40,7 @@ func answer(root, user string, database settings.Database, now time.Time) (strin
 	if err != nil {
 		return "", fmt.Errorf("nobody can log in because %s is damaged: %w: %s", CacheFile, err, remedy)
 	}
-	if why := c.tooOld(now); why != "" {
+	if why := c.unbelievable(now); why != "" {
 		return "", fmt.Errorf("nobody can log in because %s cannot be believed: %s: %s", CacheFile, why, remedy)
 	}
 	p, ok := c.person(user)

@@ -75,8 +75,8 @@ func (c *cache) person(name string) (person, bool) {
 	return person{}, false
 }
 
-// tooOld says, as a clause, why the cache is not to be believed at that time, or "".
-func (c *cache) tooOld(now time.Time) string {
+// unbelievable says, as a clause, why the cache is not to be believed at that time, or "".
+func (c *cache) unbelievable(now time.Time) string {
 	switch age := now.Sub(c.Fetched); {
 	case age > oldest:
 		return fmt.Sprintf("it was fetched at %s, more than %s ago", c.Fetched.UTC().Format(time.RFC3339), oldest)

@@ -2,6 +2,7 @@ package administrators
 
 import (
 	"context"
+	"drawbridge/host/install"
 	"errors"
 	"fmt"
 	"os"
@@ -175,7 +176,7 @@ func TestRunsFollowOneAnother(t *testing.T) {
 	errs := make([]error, 4)
 	for i := range errs {
 		both.Go(func() {
-			r := &run{host: m.host, path: path, client: m.store, now: func() time.Time { return m.now }, pause: sleep}
+			r := &run{host: m.host, path: path, client: m.store, now: func() time.Time { return m.now }, pause: install.Pause}
 			errs[i] = r.update(context.Background())
 		})
 	}

@@ -13,7 +13,7 @@ import (
 // lockFile is what a run holds locked.
 const lockFile = "/run/drawbridge/administrators.lock"
 
-// lockWait is how long a run waits for another one, which may be making many accounts.
+// lockWait is how long setup waits for a run, which may be making many accounts. The timer's runs have less time.
 const lockWait = 2 * time.Minute
 
 // lock waits until no other run is under way. The kernel unlocks it when this process ends, however that ends.
@@ -40,7 +40,7 @@ func lock(ctx context.Context, h *install.Host) (unlock func(), err error) {
 			return func() { _ = f.Close() }, nil
 		}
 		if err == nil {
-			err = sleep(ctx, 100*time.Millisecond)
+			err = install.Pause(ctx, 100*time.Millisecond)
 		}
 		if err != nil {
 			_ = f.Close()

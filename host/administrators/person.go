@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -31,9 +30,6 @@ type person struct {
 	Access     access   `json:"access"`
 }
 
-// personName is what a Unix account of ours may be called. It means nothing to a shell, a path or sshd.
-var personName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
-
 // parsePerson reads a parameter's value. Its error is a clause that never quotes the value, which may hold a private key
 // by mistake.
 func parsePerson(name, value string) (person, error) {
@@ -54,7 +50,7 @@ func parsePerson(name, value string) (person, error) {
 
 // check fails unless everything about the person is as the config of this project writes it.
 func (p person) check() error {
-	if !personName.MatchString(p.Name) {
+	if !unixaccounts.IsName(p.Name) {
 		return errors.New("its name is not 1 to 31 lower-case letters, digits or hyphens that start with a letter")
 	}
 	if unixaccounts.IsSystem(p.Name) {

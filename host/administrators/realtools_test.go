@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"drawbridge/host/install"
 	"drawbridge/internal/notrun"
 )
 
@@ -115,7 +116,7 @@ func TestRealProcessesAreFoundAndEnded(t *testing.T) {
 		}
 		return "", exec.Command(name, args...).Run()
 	}
-	if err := endSessions(t.Context(), &h, account{name: "kim", uid: uid}, sleep); err != nil {
+	if err := endSessions(t.Context(), &h, account{name: "kim", uid: uid}, install.Pause); err != nil {
 		t.Fatal(err)
 	}
 	uids, err := running(&h)

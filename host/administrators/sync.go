@@ -39,7 +39,7 @@ func Update(ctx context.Context, h *install.Host, s *settings.Settings, cfg aws.
 	if s.Bastion == nil {
 		return fmt.Errorf("%s is not that of a jump server: it has no \"bastion\"", settings.File)
 	}
-	r := &run{host: h, path: s.Bastion.AdministratorsPath, client: ssm.NewFromConfig(cfg), now: time.Now, pause: sleep}
+	r := &run{host: h, path: s.Bastion.AdministratorsPath, client: ssm.NewFromConfig(cfg), now: time.Now, pause: install.Pause}
 	return r.update(ctx)
 }
 
@@ -156,15 +156,4 @@ func (r *run) endSessions(ctx context.Context, plan *plan, system *system, c *ca
 		errs = append(errs, writeCache(r.host, c))
 	}
 	return errors.Join(errs...)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

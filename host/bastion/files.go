@@ -40,7 +40,7 @@ After=network-online.target nss-user-lookup.target
 [Service]
 Type=oneshot
 ExecStart=` + settings.Program + ` administrators
-TimeoutStartSec=5min
+TimeoutStartSec=90s
 RuntimeDirectory=drawbridge
 RuntimeDirectoryMode=0755
 RuntimeDirectoryPreserve=yes

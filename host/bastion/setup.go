@@ -21,12 +21,12 @@ import (
 )
 
 // Setup makes this host the jump server. It can be run again at any time. sshd changes last: by then the accounts and the
-// keys are there, and it was seen that sshd will get an answer when it asks for them. There is nothing that it only warns of.
-func Setup(ctx context.Context, h *install.Host, s *settings.Settings, cfg aws.Config) (warnings []string, err error) {
+// keys are there, and it was seen that sshd will get an answer when it asks for them.
+func Setup(ctx context.Context, h *install.Host, s *settings.Settings, cfg aws.Config) error {
 	if s.Bastion == nil {
-		return nil, fmt.Errorf("%s is not that of a jump server: it has no \"bastion\"", settings.File)
+		return fmt.Errorf("%s is not that of a jump server: it has no \"bastion\"", settings.File)
 	}
-	return nil, setup{
+	return setup{
 		host: h, settings: s, secrets: secretsmanager.NewFromConfig(cfg), caFile: os.Getenv("DRAWBRIDGE_DB_CA_FILE"),
 		update: func(ctx context.Context) error { return administrators.Update(ctx, h, s, cfg) },
 	}.run(ctx)

@@ -238,7 +238,7 @@ func TestSetupIsForTheJumpServer(t *testing.T) {
 		t.Error("it ran something")
 		return "", nil
 	}}
-	if _, err := Setup(context.Background(), h, &settings.Settings{}, aws.Config{}); err == nil {
+	if err := Setup(context.Background(), h, &settings.Settings{}, aws.Config{}); err == nil {
 		t.Error("no error")
 	}
 }

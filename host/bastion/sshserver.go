@@ -96,7 +96,11 @@ func checkSSHD(ctx context.Context, h *install.Host, file string, server sshd.Se
 	if err := sshd.Check(ctx, h, file, server, "", sshd.Everybody); err != nil {
 		return err
 	}
-	for group, access := range map[string]sshd.Access{sshd.ShellGroup: sshd.Everybody, sshd.TunnelGroup: sshd.TunnelOnly} {
+	for _, group := range []string{sshd.ShellGroup, sshd.TunnelGroup} {
+		access := sshd.Everybody
+		if group == sshd.TunnelGroup {
+			access = sshd.TunnelOnly
+		}
 		out, err := h.Run(ctx, "getent", "group", group)
 		if err != nil {
 			return fmt.Errorf("the group %s is not there: run 'sudo %s setup' again: %w", group, settings.Program, err)

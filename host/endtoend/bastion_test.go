@@ -366,6 +366,18 @@ func (j *jumpServer) metadataForRoot(t *testing.T) {
 	if err == nil || out != "" || !strings.Contains(stderr, "Failed to connect") && !strings.Contains(stderr, "Could not connect") {
 		t.Errorf("malia gets %d characters, error %v: %s", len(out), err, stderr)
 	}
+	// Something flushes all rules, as a restart of nftables.service does.
+	on(t, j.machine, "nft flush ruleset")
+	eventually(t, "the guard is back", func() error {
+		if out, _, err := j.laptop.try(t, j.malia, "", "jump", ask); err == nil {
+			return fmt.Errorf("malia gets %d characters", len(out))
+		}
+		return nil
+	})
+	// People on the host cannot use up sshd's places for log-ins under way, of which each address has a few.
+	if out, _, err := j.laptop.try(t, j.malia, "", "jump", "echo >/dev/tcp/127.0.0.9/22 && echo open"); err == nil {
+		t.Errorf("malia reaches sshd from the host itself: %s", out)
+	}
 	// Nor by sudo, which permits the mysql client alone.
 	for _, command := range []string{"true", ask, "/opt/drawbridge/drawbridge-host administrators", "-u noa true"} {
 		if out, _, err := j.laptop.try(t, j.malia, "", "jump", "sudo -n "+command); err == nil {

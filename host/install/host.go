@@ -36,7 +36,7 @@ func New() *Host {
 		Run:   run,
 		Say:   func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 		owner: rootAnd,
-		pause: pause,
+		pause: Pause,
 	}
 }
 
@@ -57,7 +57,8 @@ func (h *Host) wait(ctx context.Context, d time.Duration) error {
 	return h.pause(ctx, d)
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits for some time, or until ctx ends.
+func Pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

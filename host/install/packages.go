@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"drawbridge/host/settings"
 )
 
 // Distribution is the Linux that a host runs, as the ID in /etc/os-release names it.
@@ -70,7 +72,7 @@ func (h *Host) Packages(ctx context.Context, names ...string) error {
 		}
 		if try == packageTries || h.wait(ctx, packagePause) != nil {
 			return fmt.Errorf("the packages %s are missing and could not be installed: check that this host reaches the "+
-				"internet, then run 'sudo /opt/drawbridge/drawbridge-host setup' again: %w", list, err)
+				"internet, then run 'sudo %s setup' again: %w", list, settings.Program, err)
 		}
 		h.Say("That failed, trying again: %v", err)
 	}

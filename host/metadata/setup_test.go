@@ -39,7 +39,7 @@ func TestTheRulesAreLoadedWithoutARestartOfTheGuard(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := h.Again()
-	again.Answer = withNftables
+	again.File(t, rulesFile, "older rules")
 	if err := Setup(t.Context(), again.Host); err != nil || again.Ran("restart") != 0 || again.Ran("nft --file /etc/drawbridge/metadata.nft") != 1 {
 		t.Errorf("got %v, commands:\n%s", err, again.Commands())
 	}
@@ -61,7 +61,12 @@ func TestAGuardThatDoesNotStartFailsSetup(t *testing.T) {
 }
 
 func TestTheGuardStaysWhenItIsStoppedAndComesBackWhenItIsFlushed(t *testing.T) {
-	if strings.Contains(unit, "ExecStop") {
+	h := installtest.New(t, install.Debian)
+	h.Answer = withNftables
+	if err := Setup(t.Context(), h.Host); err != nil || h.Ran("systemctl enable --quiet drawbridge-metadata-refresh.timer") != 1 {
+		t.Errorf("got %v, commands:\n%s", err, h.Commands())
+	}
+	if strings.Contains(unit, "\nExecStop") {
 		t.Error("a restart that fails would leave the metadata service open")
 	}
 	if load := "\nExecStart=/usr/sbin/nft --file " + rulesFile + "\n"; !strings.Contains(unit, load) || !strings.Contains(refreshService, load) {

@@ -49,7 +49,7 @@ const (
 // ownFiles are the files that ssh has open without a connection through the tunnel, and some to spare.
 const ownFiles = 20
 
-// tunnelUnit is the unit of the tunnels, which all together let so many connections through to the database.
+// tunnelUnit is the unit of a tunnel, which lets about so many connections through to the database.
 func tunnelUnit(maxConnections int) string {
 	return strings.ReplaceAll(tunnelService, "@LIMIT@", strconv.Itoa(ownFiles+maxConnections))
 }
@@ -58,46 +58,46 @@ func unitOf(name string) string { return unitPrefix + name + unitSuffix }
 
 // Setup sets up the host of the tunnels and starts them. It does not wait for them to be up: at that time the vendor may
 // know neither the key nor this host's address. Tunnels that are no longer in the settings are stopped.
-func Setup(ctx context.Context, h *install.Host, s *settings.Settings, _ aws.Config) (warnings []string, err error) {
+func Setup(ctx context.Context, h *install.Host, s *settings.Settings, _ aws.Config) error {
 	if err := h.Packages(ctx, Packages...); err != nil {
-		return nil, err
+		return err
 	}
 	config, err := onHost.sshConfig(s.Tunnel.Tunnels, s.Database)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	known, err := knownHosts(s.Tunnel.Tunnels)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := h.Write(install.File{Path: usersFile, Content: users, Mode: 0o644}); err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := h.Run(ctx, "systemd-sysusers", usersFile); err != nil {
-		return nil, fmt.Errorf("the tunnels' system user cannot be made: %w", err)
+		return fmt.Errorf("the tunnels' system user cannot be made: %w", err)
 	}
 	changed, err := h.Write(
 		install.File{Path: onHost.config, Content: config, Mode: 0o644},
 		install.File{Path: onHost.knownHosts, Content: known, Mode: 0o644})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var instances []string
 	for _, t := range s.Tunnel.Tunnels {
 		if _, err := h.Run(ctx, "ssh", "-G", "-F", onHost.config, t.Name); err != nil {
-			return nil, fmt.Errorf("ssh does not take the settings of the tunnel %q: %w", t.Name, err)
+			return fmt.Errorf("ssh does not take the settings of the tunnel %q: %w", t.Name, err)
 		}
 		instances = append(instances, unitOf(t.Name))
 	}
 	if err := stopOthers(ctx, h, instances); err != nil {
-		return nil, err
+		return err
 	}
 	_, err = h.Units(ctx,
 		install.Unit{Name: keyUnit, Content: keyService},
 		install.Unit{Name: unitPrefix + unitSuffix, Content: tunnelUnit(s.Tunnel.MaxConnections), Start: instances, Restart: changed, NoWait: true},
 		install.Unit{Name: heartbeatUnit, Content: heartbeatService},
 		install.Unit{Name: heartbeatTime, Content: heartbeatTimer, Start: []string{heartbeatTime}})
-	return nil, err
+	return err
 }
 
 // stopOthers stops and disables the tunnels that are running or would start with the host, but for those named.

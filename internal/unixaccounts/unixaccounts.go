@@ -2,6 +2,7 @@
 package unixaccounts
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -15,6 +16,13 @@ messagebus mysql netdev news nginx nobody nogroup nscd ntp ntpsec operator plugd
 render rngd root rpc rpcuser sasl screen sgx shadow shutdown src ssh ssh-keys sshd ssm-user sssd staff stapdev stapsys
 stapunpriv stapusr sudo sync sys tape tcpdump tss tty unbound users utempter utmp uucp uuidd video voice wheel www-data
 `)
+
+// name means nothing to a shell, a path or sshd.
+var name = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
+
+// IsName tells whether a person's account may be called so: narrower than Linux's own rule, so that the name fits into a
+// parameter's path and a file's name as it is.
+func IsName(text string) bool { return name.MatchString(text) }
 
 // IsSystem tells whether an account or group of this name is, or may become, one of the system's or of this project's own.
 func IsSystem(name string) bool {

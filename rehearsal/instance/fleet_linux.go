@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -105,7 +106,9 @@ func (f *Fleet) Attach(player *rehearsal.Player) error {
 		return err
 	}
 	services := awsapi.Serve(listener, player.Services())
+	f.mu.Lock()
 	f.closers = append(f.closers, services.Close)
+	f.mu.Unlock()
 	return nil
 }
 
@@ -125,16 +128,16 @@ func (f *Fleet) Instances(prefix string) (found []*Instance) {
 func (f *Fleet) Close() error {
 	f.mu.Lock()
 	instances := f.instances
-	f.instances = map[string]*Instance{}
+	closers := f.closers
+	f.instances, f.closers = map[string]*Instance{}, nil
 	f.mu.Unlock()
 	var errs []error
 	for _, i := range instances {
 		errs = append(errs, i.Close())
 	}
-	for i := len(f.closers) - 1; i >= 0; i-- {
-		errs = append(errs, f.closers[i]())
+	for _, end := range slices.Backward(closers) {
+		errs = append(errs, end())
 	}
-	f.closers = nil
 	return errors.Join(errs...)
 }
 
