@@ -29,7 +29,6 @@ var prefixes = map[string]string{
 	"AWS::EC2::SecurityGroupEgress":         "sgr",
 	"AWS::EC2::Instance":                    "i",
 	"AWS::EC2::LaunchTemplate":              "lt",
-	"AWS::EC2::EIPAssociation":              "eipassoc",
 }
 
 // replacing are properties whose change makes a new resource, of the types where this matters here (AWS CloudFormation
@@ -42,7 +41,6 @@ var replacing = map[string][]string{
 	"AWS::EC2::Subnet":                          {"AvailabilityZone", "CidrBlock", "VpcId"},
 	"AWS::EC2::VPC":                             {"CidrBlock"},
 	"AWS::EC2::Instance":                        {"ImageId", "SubnetId", "NetworkInterfaces"},
-	"AWS::EC2::EIPAssociation":                  {"AllocationId", "EIP", "InstanceId", "NetworkInterfaceId", "PrivateIpAddress"},
 	"AWS::CloudWatch::Alarm":                    {"AlarmName"},
 	"AWS::ElasticBeanstalk::Environment":        {"ApplicationName", "EnvironmentName", "SolutionStackName"},
 	"AWS::ElasticBeanstalk::ApplicationVersion": {"ApplicationName", "SourceBundle"},
@@ -89,8 +87,6 @@ func (p plausible) resource(id string, r cloudformation.Request) cloudformation.
 		// An address from a block for documentation, which leads nowhere.
 		made.Ref = fmt.Sprintf("198.51.100.%d", 1+hash(id)%254)
 		made.Attributes = map[string]any{"AllocationId": "eipalloc-" + strings.ToLower(id[len(id)-12:]), "PublicIp": made.Ref}
-	case "AWS::EC2::EIPAssociation":
-		made.Attributes = map[string]any{"Id": id}
 	case "AWS::EC2::Instance":
 		made.Attributes = map[string]any{
 			"InstanceId": id, "PrivateIp": fmt.Sprintf("10.0.0.%d", 1+hash(id)%254), "PublicIp": fmt.Sprintf("203.0.113.%d", 1+hash(id)%254),

@@ -234,7 +234,7 @@ func TestAlarmsAndAddressesKeepTheirNames(t *testing.T) {
 		property string
 		replaced bool
 	}{
-		"AWS::CloudWatch::Alarm": {"Threshold", false}, "AWS::EC2::EIP": {"Tags", false}, "AWS::EC2::EIPAssociation": {"InstanceId", true},
+		"AWS::CloudWatch::Alarm": {"Threshold", false}, "AWS::EC2::EIP": {"InstanceId", false}, "AWS::EC2::Instance": {"ImageId", true},
 	} {
 		made, err := p.Create(t.Context(), request(kind, map[string]any{change.property: "1"}))
 		if err != nil {
