@@ -3,7 +3,7 @@
 
 # No C compiler is needed anywhere.
 export CGO_ENABLED := 0
-# CDK warns at every start that Node 20 is past its end of life; README.md asks for 22 or newer.
+# CDK warns at every start that Node 20 is past its end of life; README.md says which are supported.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 # The architectures that the web app's bundle and the Lambda function are built for. `cdk synth -c architecture=…` picks one of them.

@@ -21,7 +21,7 @@ done
 
 instance=$(aws cloudformation describe-stacks --stack-name "$stack" \
 	--query "Stacks[0].Outputs[?OutputKey=='TunnelInstanceId'].OutputValue" --output text) ||
-	die "the stack $stack was not found (see above): deploy it, or name the environment with ENV=…"
+	die "the stack $stack could not be read (see above): set credentials and region, deploy it, or name the environment with ENV=…"
 [[ $instance == i-* ]] || die "the stack $stack has no tunnel host: deploy it with a tunnel in the config"
 
 exec aws ssm start-session --target "$instance" --document-name AWS-StartInteractiveCommand \

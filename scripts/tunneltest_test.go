@@ -72,7 +72,7 @@ func TestTunnelTestSaysWhatIsMissing(t *testing.T) {
 	}{
 		"the AWS CLI":        {nil, []string{"dev"}, "there is no aws on this machine"},
 		"its plugin":         {[]string{"aws"}, []string{"dev"}, "there is no session-manager-plugin on this machine"},
-		"a deployed stack":   {both, []string{"prod"}, "the stack drawbridge-prod-Tunnel was not found"},
+		"a deployed stack":   {both, []string{"prod"}, "the stack drawbridge-prod-Tunnel could not be read"},
 		"a tunnel":           {both, []string{"empty"}, "the stack drawbridge-empty-Tunnel has no tunnel host"},
 		"a name that is one": {both, []string{"dev", `bi"; id; "`}, "is not a tunnel's name"},
 	} {
