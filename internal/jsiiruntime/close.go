@@ -2,19 +2,33 @@
 package jsiiruntime
 
 import (
+	"io"
 	"os"
+	"regexp"
 
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Close ends the Node process and removes its temporary files. Nothing can be written to os.Stderr afterwards, so it is
-// the last thing that a program does.
-//
-// jsii waits for the process in two places at once, and reports the one that comes second as "Runtime process exited
-// abnormally": a false alarm, which would stand below whatever the program really had to say.
+// falseAlarm is what jsii says of the process, which it waits for in two places at once, in the place that comes second.
+var falseAlarm = regexp.MustCompile(`Runtime process exited abnormally: [^\n]*`)
+
+// Close ends the Node process and removes its temporary files. What the process has said reaches os.Stderr before, but for
+// the false alarm of its end, which would stand below whatever the program really had to say. Nothing can be written to
+// os.Stderr afterwards, so it is the last thing that a program does.
 func Close() {
-	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
-		os.Stderr = null
+	terminal := os.Stderr
+	read, write, err := os.Pipe()
+	if err != nil {
+		jsii.Close()
+		return
 	}
+	said := make(chan []byte)
+	go func() {
+		text, _ := io.ReadAll(read) // as far as it could be read
+		said <- text
+	}()
+	os.Stderr = write
 	jsii.Close()
+	_ = write.Close() // jsii may still write, in vain
+	_, _ = terminal.Write(falseAlarm.ReplaceAll(<-said, nil))
 }
