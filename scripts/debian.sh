@@ -61,3 +61,20 @@ first_error() {
 	line=${line#[EW]: }
 	printf '%s' "${line%.}"
 }
+
+# claim DIR waits until no other process fetches into the folder, and keeps it for this one: tests of several packages may
+# ask for the same at once. It speaks through the script's own `say`.
+claim() {
+	exec 9>"$1.lock"
+	if ! flock --nonblock 9; then
+		say "Waiting for another fetch into $1 …"
+		flock 9
+	fi
+}
+
+# refuse_foreign DIR ends the script, through its own `die`, where the folder holds something that no fetch has made.
+refuse_foreign() {
+	if [[ -e $1 && ! -e $1/.fetched-by-drawbridge ]] && ! rmdir -- "$1" 2>/dev/null; then
+		die "$1 exists and was not made by this script: move it away or name another folder."
+	fi
+}

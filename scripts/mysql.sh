@@ -100,19 +100,12 @@ fetch() {
 	mirror=$(debian_mirror)
 	[[ -n $mirror ]] || die "no MySQL server can be fetched, as apt on this machine has no Debian mirror: $by_hand."
 
-	# One fetch at a time: tests of several packages may ask for it at once.
-	exec 9>"$dir.lock"
-	if ! flock --nonblock 9; then
-		say "Waiting for another fetch into $dir …"
-		flock 9
-	fi
+	claim "$dir"
 	if is_suitable "$dir/bin/mysqld"; then
 		server_version "$dir/bin/mysqld"
 		return
 	fi
-	if [[ -e $dir && ! -e $dir/.fetched-by-drawbridge ]] && ! rmdir -- "$dir" 2>/dev/null; then
-		die "$dir exists and was not made by this script: move it away or name another folder."
-	fi
+	refuse_foreign "$dir"
 
 	# All of the work is in one folder beside the result. What an interrupted
 	# run left there goes first.

@@ -77,18 +77,11 @@ fetch() {
 
 	mkdir -p -- "$(dirname -- "$dir")"
 	dir=$(cd -- "$(dirname -- "$dir")" && pwd -P)/$(basename -- "$dir")
-	# One fetch at a time.
-	exec 9>"$dir.lock"
-	if ! flock --nonblock 9; then
-		say "Waiting for another fetch into $dir …"
-		flock 9
-	fi
+	claim "$dir"
 	if emulator_version "$dir/qemu-aarch64"; then
 		return
 	fi
-	if [[ -e $dir && ! -e $dir/.fetched-by-drawbridge ]] && ! rmdir -- "$dir" 2>/dev/null; then
-		die "$dir exists and was not made by this script: move it away or name another folder."
-	fi
+	refuse_foreign "$dir"
 
 	# All of the work is in one folder beside the result. What an interrupted
 	# run left there goes first.

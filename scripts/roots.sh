@@ -131,19 +131,12 @@ fetch() {
 
 	mkdir -p -- "$(dirname -- "$dir")"
 	dir=$(cd -- "$(dirname -- "$dir")" && pwd -P)/$(basename -- "$dir")
-	# One fetch at a time.
-	exec 9>"$dir.lock"
-	if ! flock --nonblock 9; then
-		say "Waiting for another fetch into $dir …"
-		flock 9
-	fi
+	claim "$dir"
 	if are_made "$dir"; then
 		say "The root file systems are in $dir."
 		return
 	fi
-	if [[ -e $dir && ! -e $dir/.fetched-by-drawbridge ]] && ! rmdir -- "$dir" 2>/dev/null; then
-		die "$dir exists and was not made by this script: move it away or name another folder."
-	fi
+	refuse_foreign "$dir"
 	mkdir -p -- "$dir"
 	: >"$dir/.fetched-by-drawbridge"
 

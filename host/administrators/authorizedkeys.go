@@ -32,16 +32,16 @@ func answer(root, user string, database settings.Database, now time.Time) (strin
 		return "", err
 	}
 	const remedy = "see 'journalctl --unit drawbridge-administrators'"
-	text, err := readCache(root)
+	file, text, err := readCache(root)
 	if err != nil {
 		return "", fmt.Errorf("nobody can log in because the people's keys cannot be read: %s: %w", remedy, err)
 	}
 	c, err := parseCache(text)
 	if err != nil {
-		return "", fmt.Errorf("nobody can log in because %s is damaged: %w: %s", CacheFile, err, remedy)
+		return "", fmt.Errorf("nobody can log in because %s is damaged: %w: %s", file, err, remedy)
 	}
 	if why := c.unbelievable(now); why != "" {
-		return "", fmt.Errorf("nobody can log in because %s cannot be believed: %s: %s", CacheFile, why, remedy)
+		return "", fmt.Errorf("nobody can log in because %s cannot be believed: %s: %s", file, why, remedy)
 	}
 	p, ok := c.person(user)
 	if !ok {

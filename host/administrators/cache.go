@@ -1,11 +1,9 @@
 package administrators
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +11,7 @@ import (
 
 	"drawbridge/host/bastion/sshd"
 	"drawbridge/host/install"
+	"drawbridge/internal/strictjson"
 )
 
 // CacheFile holds the people as they were last fetched. root writes it, and sshd.KeysUser reads it. It lies in memory: people
@@ -44,13 +43,10 @@ type cache struct {
 // parseCache reads the text of a cache, in which nothing may be out of order.
 func parseCache(text []byte) (*cache, error) {
 	c := &cache{}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(c); err != nil {
+	if err := strictjson.Decode(text, c); errors.Is(err, strictjson.ErrMore) {
+		return nil, err
+	} else if err != nil {
 		return nil, errors.New("it is not the JSON that this program writes")
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows the JSON object")
 	}
 	seen := map[string]bool{}
 	for _, p := range c.People {
@@ -105,11 +101,12 @@ func writeCache(h *install.Host, c *cache) error {
 	return nil
 }
 
-// readCache returns the text of the cache, or of its copy. The paths are below root.
-func readCache(root string) (text []byte, err error) {
-	text, err = os.ReadFile(filepath.Join(root, CacheFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		text, err = os.ReadFile(filepath.Join(root, keptFile))
+// readCache returns the text of the cache, or of its copy, and which file it is. The paths are below root.
+func readCache(root string) (file string, text []byte, err error) {
+	for _, file = range []string{CacheFile, keptFile} {
+		if text, err = os.ReadFile(filepath.Join(root, file)); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
 	}
-	return text, err
+	return file, text, err
 }

@@ -3,15 +3,13 @@ package administrators
 import (
 	"bytes"
 	"crypto/rsa"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"golang.org/x/crypto/ssh"
 
 	"drawbridge/internal/sshkeys"
+	"drawbridge/internal/strictjson"
 	"drawbridge/internal/unixaccounts"
 )
 
@@ -34,13 +32,10 @@ type person struct {
 // by mistake.
 func parsePerson(name, value string) (person, error) {
 	var p person
-	decoder := json.NewDecoder(strings.NewReader(value))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&p); err != nil {
-		return person{}, errors.New(`its value is not a JSON object with "name", "publicKeys" and "access" alone`)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+	if err := strictjson.Decode([]byte(value), &p); errors.Is(err, strictjson.ErrMore) {
 		return person{}, errors.New("something follows the JSON object in its value")
+	} else if err != nil {
+		return person{}, errors.New(`its value is not a JSON object with "name", "publicKeys" and "access" alone`)
 	}
 	if p.Name != name {
 		return person{}, errors.New("the name in its value is not the last part of the parameter's name")

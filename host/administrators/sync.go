@@ -113,7 +113,7 @@ func (r *run) fetch(ctx context.Context) (*listed, error) {
 // oldCache is what the last run left, or an empty one where that cannot be read: nobody's rights are known then, and the
 // sessions that run are ended.
 func (r *run) oldCache() *cache {
-	text, err := readCache(r.host.Root)
+	file, text, err := readCache(r.host.Root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &cache{}
 	}
@@ -122,7 +122,7 @@ func (r *run) oldCache() *cache {
 		c, err = parseCache(text)
 	}
 	if err != nil {
-		r.host.Say("%s cannot be used and is made anew, and everybody has to log in again: %v", CacheFile, err)
+		r.host.Say("%s cannot be used and is made anew, and everybody has to log in again: %v", file, err)
 		return &cache{}
 	}
 	return c

@@ -86,8 +86,7 @@ func (s setup) run(ctx context.Context) error {
 	if err := configureSSHD(ctx, h, target, key); err != nil {
 		return err
 	}
-	_, err = h.Units(ctx, administratorsService, administratorsTimer)
-	return err
+	return h.Units(ctx, administratorsService, administratorsTimer)
 }
 
 // packages installs what the jump server needs on Amazon Linux, and removes what would let others in. The Debian of this

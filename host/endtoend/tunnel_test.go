@@ -38,7 +38,7 @@ func TestTheTunnels(t *testing.T) {
 	w := newWorld(t, "tunnels")
 	s := &tunnels{
 		world: w,
-		bi: &end{vendor: newVendor(w, "vendor", "10.9.0.10/24", "tunnel15240", originalAccount),
+		bi: &end{vendor: newVendor(w, "vendor", "10.9.0.10/24", "tunnel15240", usualAccount),
 			tunnel: "bi", account: "tunnel15240", port: "15240"},
 		backup: &end{vendor: newVendor(w, "vendor2", "10.9.1.10/24", "tunnel15242"),
 			tunnel: "backup", account: "tunnel15242", port: "15242"},
@@ -71,7 +71,7 @@ func TestTheTunnels(t *testing.T) {
 	t.Run("the heartbeat is 1 for tunnels that are up and 0 for others, as the alarms watch it", s.heartbeat)
 	t.Run("users other than root do not reach the metadata service", s.metadata)
 	t.Run("one tunnel recovers by itself, and the other does not notice", s.faults)
-	t.Run("a minute without a network is over sooner than with the original's flags", s.outage)
+	t.Run("a minute without a network is over sooner than with the usual flags", s.outage)
 	t.Run("a vendor with another host key is refused until the right one is back", s.wrongHostKey)
 	t.Run("the tunnels come back after a reboot", s.reboot)
 	t.Run("the private key is in memory alone", s.privateKey)

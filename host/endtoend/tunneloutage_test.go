@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// originalAccount is where the original write-up's tunnels log in, beside ours.
-	originalAccount = "tunnel15241"
-	originals       = 4
+	// usualAccount is where tunnels with the usual flags log in, beside ours.
+	usualAccount = "tunnel15241"
+	usuals       = 4
 )
 
-// outage loses every packet between the host and the vendors for a minute, while tunnels run beside as the original
+// outage loses every packet between the host and the vendors for a minute, while tunnels run beside as most instructions
 // write-up started them: the flags are its, and so are autossh's own defaults. When each of these notices and tries again
 // depends on when it was started, so that there are several.
 func (s *tunnels) outage(t *testing.T) {
-	databases := s.startOriginals(t)
+	databases := s.startUsual(t)
 	s.settled(t, s.bi, s.backup)
 	s.losePackets(t, time.Minute)
 
@@ -29,12 +29,12 @@ func (s *tunnels) outage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	original, ours := took[:originals], took[originals:]
+	usual, ours := took[:usuals], took[usuals:]
 	t.Logf("after 60 s without a network the vendors read again\n%6.1f s later on average (%s)\n"+
-		"%6.1f s later with the original's flags (%s), %.1f times as long",
-		mean(ours), seconds(ours), mean(original), seconds(original), mean(original)/mean(ours))
-	if mean(ours) >= mean(original) {
-		t.Error("the original's flags are as fast")
+		"%6.1f s later with the usual flags (%s), %.1f times as long",
+		mean(ours), seconds(ours), mean(usual), seconds(usual), mean(usual)/mean(ours))
+	if mean(ours) >= mean(usual) {
+		t.Error("the usual flags are as fast")
 	}
 }
 
@@ -56,23 +56,23 @@ func (s *tunnels) losePackets(t *testing.T, long time.Duration) {
 	forward("1")
 }
 
-// startOriginals starts tunnels by the original's line from a shell, and opens the database through them.
-func (s *tunnels) startOriginals(t *testing.T) (databases []*sql.DB) {
+// startUsual starts tunnels by the line that most instructions have from a shell, and opens the database through them.
+func (s *tunnels) startUsual(t *testing.T) (databases []*sql.DB) {
 	t.Helper()
-	const key, known = "/run/original/key", "/root/.ssh/known_hosts"
+	const key, known = "/run/usual/key", "/root/.ssh/known_hosts"
 	public, private := newKey(t)
 	write(t, s.host.Machine, key, private, "0600")
 	write(t, s.host.Machine, known, s.bi.namespace.Address.String()+" "+s.bi.hostKey+"\n", "0600")
-	s.bi.admit(t, originalAccount, public, "*")
-	for i := range originals {
+	s.bi.admit(t, usualAccount, public, "*")
+	for i := range usuals {
 		port := strconv.Itoa(15251 + i)
 		on(t, s.host.Instance, fmt.Sprintf("autossh -M 0 -f -N -R %s:%s %s@%s -g -i %s "+
 			"-o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o ExitOnForwardFailure=yes",
-			port, s.server.Addr(), originalAccount, s.bi.namespace.Address, key))
+			port, s.server.Addr(), usualAccount, s.bi.namespace.Address, key))
 		db := s.bi.open(t, s.login, port)
-		eventually(t, "the vendor reads through the original's tunnel", func() error { return query(t.Context(), db) })
+		eventually(t, "the vendor reads through a tunnel with the usual flags", func() error { return query(t.Context(), db) })
 		databases = append(databases, db)
-		time.Sleep(10 * time.Second / originals) // so that their keep-alives, 10 s apart, spread evenly
+		time.Sleep(10 * time.Second / usuals) // so that their keep-alives, 10 s apart, spread evenly
 	}
 	return databases
 }

@@ -25,21 +25,19 @@ type Unit struct {
 	NoWait bool
 }
 
-// Units writes systemd units, enables and starts what they name, and restarts that where it changed. It reports whether a
-// file changed. One that does not start does not keep the others from it.
-func (h *Host) Units(ctx context.Context, units ...Unit) (changed bool, err error) {
+// Units writes systemd units, enables and starts what they name, and restarts that where it changed. One that does not start does not keep the others from it.
+func (h *Host) Units(ctx context.Context, units ...Unit) error {
 	restart := make([]bool, len(units))
 	for i, u := range units {
 		c, err := h.Write(File{Path: UnitFolder + "/" + u.Name, Content: u.Content, Mode: 0o644})
 		if err != nil {
-			return changed, err
+			return err
 		}
-		changed = changed || c
 		restart[i] = c || u.Restart
 	}
 	// Always, because a run before this one may have ended here.
 	if _, err := h.Run(ctx, "systemctl", "daemon-reload"); err != nil {
-		return changed, err
+		return err
 	}
 	var errs []error
 	for i, u := range units {
@@ -60,5 +58,5 @@ func (h *Host) Units(ctx context.Context, units ...Unit) (changed bool, err erro
 			}
 		}
 	}
-	return changed, errors.Join(errs...)
+	return errors.Join(errs...)
 }

@@ -39,7 +39,7 @@ func Setup(ctx context.Context, h *install.Host) error {
 	if _, err := h.Write(install.File{Path: rulesFile, Content: rules, Mode: 0o644}); err != nil {
 		return err
 	}
-	if _, err := h.Units(ctx,
+	if err := h.Units(ctx,
 		install.Unit{Name: guard, Content: unit, Start: []string{guard}},
 		install.Unit{Name: "drawbridge-metadata-refresh.service", Content: refreshService},
 		install.Unit{Name: refresh, Content: refreshTimer, Start: []string{refresh}}); err != nil {

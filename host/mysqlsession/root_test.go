@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 	case os.Getenv("MYSQLSESSION_TEST") != "":
 		text := os.Getenv("MYSQLSESSION_TEST")
 		s := &settings.Settings{Database: database, Bastion: &settings.Bastion{MasterSecretARN: arn}}
-		err := session{client: filepath.Join(filepath.Dir(os.Args[0]), "mariadb"), secrets: secrets{text: &text}, stderr: os.Stderr}.
+		err := session{client: filepath.Join(filepath.Dir(os.Args[0]), "mariadb"), secrets: fakeSecrets{text: &text}, stderr: os.Stderr}.
 			run(context.Background(), s, os.Args[1:])
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"drawbridge/host/secrets"
 	"drawbridge/host/settings"
 	"drawbridge/internal/mysqldb"
 )
@@ -48,7 +49,7 @@ func (r session) run(ctx context.Context, s *settings.Settings, args []string) e
 	if _, err := os.Stat(r.client); err != nil {
 		return fmt.Errorf("the mysql client is not there: run 'sudo %s setup': %w", settings.Program, err)
 	}
-	login, err := readSecret(ctx, r.secrets, s.Bastion.MasterSecretARN)
+	login, err := readLogin(ctx, r.secrets, s.Bastion.MasterSecretARN)
 	if err != nil {
 		return err
 	}
@@ -57,4 +58,13 @@ func (r session) run(ctx context.Context, s *settings.Settings, args []string) e
 		return err
 	}
 	return become(who, r.client, args, text)
+}
+
+// readLogin reads the master user's log-in.
+func readLogin(ctx context.Context, reader mysqldb.SecretReader, arn string) (mysqldb.Secret, error) {
+	text, err := secrets.Read(ctx, reader, arn)
+	if err != nil {
+		return mysqldb.Secret{}, err
+	}
+	return mysqldb.ParseSecret(arn, text)
 }

@@ -15,13 +15,13 @@ import (
 	"drawbridge/host/settings"
 )
 
-// secrets is a Secrets Manager with one secret.
-type secrets struct {
+// fakeSecrets is a Secrets Manager with one secret.
+type fakeSecrets struct {
 	text *string
 	err  error
 }
 
-func (s secrets) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (s fakeSecrets) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -32,7 +32,7 @@ const arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:master-AbCdEf"
 
 func TestASecretThatIsOfNoUseIsSaidInOneSentence(t *testing.T) {
 	bad, half := `password=hunter2`, `{"username":"admin"}`
-	for name, s := range map[string]secrets{
+	for name, s := range map[string]fakeSecrets{
 		"not there":     {err: &smithy.GenericAPIError{Code: "ResourceNotFoundException", Message: "hunter2"}},
 		"out of reach":  {err: errors.New("dial tcp: no route\nto host")},
 		"not allowed":   {err: &smithy.GenericAPIError{Code: "AccessDeniedException"}},
@@ -40,7 +40,7 @@ func TestASecretThatIsOfNoUseIsSaidInOneSentence(t *testing.T) {
 		"another text":  {text: &bad},
 		"half a log-in": {text: &half},
 	} {
-		_, err := readSecret(context.Background(), s, arn)
+		_, err := readLogin(context.Background(), s, arn)
 		if err == nil || !strings.Contains(err.Error(), arn) || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: error %v", name, err)
 		}

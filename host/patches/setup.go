@@ -50,10 +50,9 @@ func Setup(ctx context.Context, h *install.Host, s *settings.Settings) error {
 			return fmt.Errorf("the timers of Debian that install patches at any time cannot be turned off: %w", err)
 		}
 	}
-	_, err = h.Units(ctx,
+	return h.Units(ctx,
 		install.Unit{Name: serviceName, Content: service},
 		install.Unit{Name: timerName, Content: timer, Start: []string{timerName}})
-	return err
 }
 
 // timerUnit renders the timer of a window, as systemd.time(7) writes it.

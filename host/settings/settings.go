@@ -3,13 +3,12 @@
 package settings
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
+
+	"drawbridge/internal/strictjson"
 )
 
 // Where things lie on a host.
@@ -99,14 +98,9 @@ func Read(file string) (*Settings, error) {
 }
 
 func parse(text []byte) (*Settings, error) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
 	s := &Settings{}
-	if err := decoder.Decode(s); err != nil {
+	if err := strictjson.Decode(text, s); err != nil {
 		return nil, err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows the JSON object")
 	}
 	if (s.Bastion == nil) == (s.Tunnel == nil) {
 		return nil, errors.New(`they must hold either "bastion" or "tunnel"`)

@@ -73,7 +73,7 @@ func (t *tester) unit(ctx context.Context) (string, error) {
 	return "", p
 }
 
-// lastTry returns what ssh said in the last of its tries that ended, from autossh's log.
+// lastTry returns what ssh said in the last of its tries that said anything, from autossh's log.
 func lastTry(log string) string {
 	var said, last []string
 	for line := range strings.Lines(log) {
@@ -81,9 +81,7 @@ func lastTry(log string) string {
 		case strings.HasPrefix(line, "starting ssh"):
 			said = nil
 		case strings.HasPrefix(line, "ssh exited"), strings.HasPrefix(line, "ssh child pid"):
-			if len(said) > 0 {
-				last = said
-			}
+			// autossh itself
 		default:
 			said = append(said, line)
 			last = said

@@ -11,11 +11,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/smithy-go"
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/crypto/ssh"
 
 	"drawbridge/host/install"
+	"drawbridge/host/secrets"
 	"drawbridge/host/settings"
 	"drawbridge/internal/mysqldb"
 )
@@ -33,23 +33,18 @@ func WriteKey(ctx context.Context, h *install.Host, s *settings.Settings, cfg aw
 }
 
 // writeKey pauses at first for the time firstPause.
-func writeKey(ctx context.Context, h *install.Host, arn string, secrets mysqldb.SecretReader, firstPause time.Duration) error {
+func writeKey(ctx context.Context, h *install.Host, arn string, reader mysqldb.SecretReader, firstPause time.Duration) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = firstPause, 30*time.Second
 	said := ""
 	var last error
 	key, err := backoff.Retry(ctx, func() (string, error) {
 		var key string
-		key, last = readKey(ctx, arn, secrets)
+		key, last = readKey(ctx, arn, reader)
 		return key, last
 	}, backoff.WithBackOff(pause), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, _ time.Duration) {
-		// The text of an error of AWS has the request's id in it, which is new each time.
-		what := err.Error()
-		if api, ok := errors.AsType[smithy.APIError](err); ok {
-			what = api.ErrorCode()
-		}
-		if what != said {
-			said = what
+		if err.Error() != said {
+			said = err.Error()
 			h.Say("Waiting for the private key of the tunnels: %v", err)
 		}
 	}))
@@ -71,12 +66,12 @@ func writeKey(ctx context.Context, h *install.Host, arn string, secrets mysqldb.
 }
 
 // readKey returns the private key as ssh takes it: with a line's end at its end. Its errors never hold the secret.
-func readKey(ctx context.Context, arn string, secrets mysqldb.SecretReader) (string, error) {
-	out, err := secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(arn)})
+func readKey(ctx context.Context, arn string, reader mysqldb.SecretReader) (string, error) {
+	secret, err := secrets.Read(ctx, reader, arn)
 	if err != nil {
 		return "", err
 	}
-	key := strings.TrimSpace(aws.ToString(out.SecretString))
+	key := strings.TrimSpace(aws.ToString(secret))
 	if key == "" {
 		return "", fmt.Errorf("the secret %s is empty", arn)
 	}

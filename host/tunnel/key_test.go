@@ -21,13 +21,13 @@ import (
 	"drawbridge/host/install/installtest"
 )
 
-// secrets answers one call after the other; the last answer is given again and again.
-type secrets struct {
+// fakeSecrets answers one call after the other; the last answer is given again and again.
+type fakeSecrets struct {
 	answers []any // an error or a string
 	calls   int
 }
 
-func (s *secrets) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (
+func (s *fakeSecrets) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (
 	*secretsmanager.GetSecretValueOutput, error) {
 	answer := s.answers[min(s.calls, len(s.answers)-1)]
 	s.calls++
@@ -40,7 +40,8 @@ func (s *secrets) GetSecretValue(_ context.Context, in *secretsmanager.GetSecret
 func TestTheKeyIsWaitedForAndWrittenForRootOnly(t *testing.T) {
 	key, _ := privateKey(t)
 	h := installtest.New(t, install.Debian)
-	source := &secrets{answers: []any{errors.New("there is no value yet"), errors.New("there is no value yet"), "", strings.TrimSpace(key)}}
+	noValue := &smithy.GenericAPIError{Code: "ResourceNotFoundException", Message: "there is no value yet"}
+	source := &fakeSecrets{answers: []any{noValue, noValue, "", strings.TrimSpace(key)}}
 	if err := writeKey(t.Context(), h.Host, "arn:key", source, time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func TestTheKeyIsWaitedForAndWrittenForRootOnly(t *testing.T) {
 			t.Errorf("%s is %v, %v", path, info.Mode(), err)
 		}
 	}
-	if said := h.Said(); strings.Count(said, "no value yet") != 1 || strings.Contains(said, "PRIVATE KEY") {
+	if said := h.Said(); strings.Count(said, "Secrets Manager answered ResourceNotFoundException") != 1 || strings.Contains(said, "PRIVATE KEY") {
 		t.Errorf("it says:\n%s", said)
 	}
 }
@@ -78,7 +79,7 @@ func TestASecretThatHoldsNoKeyIsNeitherWrittenNorShown(t *testing.T) {
 			h := installtest.New(t, install.Debian)
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			err := writeKey(ctx, h.Host, "arn:key", &secrets{answers: []any{tc.secret}}, time.Millisecond)
+			err := writeKey(ctx, h.Host, "arn:key", &fakeSecrets{answers: []any{tc.secret}}, time.Millisecond)
 			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "arn:key") {
 				t.Errorf("got the error %v, want one with %q", err, tc.want)
 			}
@@ -97,7 +98,7 @@ func TestWaitingForTheKeyEndsWithTheReason(t *testing.T) {
 	h := installtest.New(t, install.Debian)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	err := writeKey(ctx, h.Host, "arn:key", &secrets{answers: []any{errors.New("AccessDenied")}}, time.Millisecond)
+	err := writeKey(ctx, h.Host, "arn:key", &fakeSecrets{answers: []any{&smithy.GenericAPIError{Code: "AccessDenied"}}}, time.Millisecond)
 	if err == nil || !strings.Contains(err.Error(), "AccessDenied") {
 		t.Errorf("got the error %v", err)
 	}

@@ -92,12 +92,11 @@ func Setup(ctx context.Context, h *install.Host, s *settings.Settings, _ aws.Con
 	if err := stopOthers(ctx, h, instances); err != nil {
 		return err
 	}
-	_, err = h.Units(ctx,
+	return h.Units(ctx,
 		install.Unit{Name: keyUnit, Content: keyService},
 		install.Unit{Name: unitPrefix + unitSuffix, Content: tunnelUnit(s.Tunnel.MaxConnections), Start: instances, Restart: changed, NoWait: true},
 		install.Unit{Name: heartbeatUnit, Content: heartbeatService},
 		install.Unit{Name: heartbeatTime, Content: heartbeatTimer, Start: []string{heartbeatTime}})
-	return err
 }
 
 // stopOthers stops and disables the tunnels that are running or would start with the host, but for those named.

@@ -106,7 +106,7 @@ func (s *Server) identity() string {
 func (s *Server) iamInfo() string {
 	return document(map[string]any{
 		"Code": "Success", "LastUpdated": stamp(s.roleCredentials().issued),
-		"InstanceProfileArn": s.options.ProfileARN, "InstanceProfileId": "AIPA" + strings.ToUpper(strings.TrimPrefix(s.options.InstanceID, "i-")),
+		"InstanceProfileArn": strings.Replace(s.options.RoleARN, ":role/", ":instance-profile/", 1), "InstanceProfileId": "AIPA" + strings.ToUpper(strings.TrimPrefix(s.options.InstanceID, "i-")),
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -22,10 +21,8 @@ type Options struct {
 	Architecture     string // "arm64" or "x86_64"
 	PrivateIP        string
 
-	// RoleARN is the role of the instance's profile; "" means that it has none.
+	// RoleARN is the role of the instance's profile, which has its name; "" means that it has none.
 	RoleARN string
-	// ProfileARN is the instance profile; "" means one with the role's name.
-	ProfileARN string
 	// Issuer makes the role's credentials. The services that are to take them share it.
 	Issuer *awsapi.Issuer
 	// Lifetime is how long credentials are good for; 0 means six hours. New ones are given out when half of it is over,
@@ -53,9 +50,6 @@ type Request struct {
 // New makes the service of one instance.
 func New(options Options) *Server {
 	options.Lifetime = cmp.Or(options.Lifetime, 6*time.Hour)
-	if options.ProfileARN == "" {
-		options.ProfileARN = strings.Replace(options.RoleARN, ":role/", ":instance-profile/", 1)
-	}
 	if options.Issuer == nil {
 		options.Issuer = &awsapi.Issuer{}
 	}
