@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -30,9 +31,15 @@ type Options struct {
 	// Database plays the RDS instances; see [resources.MySQL].
 	Database resources.Database
 
-	// VPCCIDR is what the VPC's attribute CidrBlock gives; "" means 127.0.0.0/8, as a MySQL server on loopback sees its
-	// clients come from there.
+	// VPCCIDR is what the VPC's attribute CidrBlock gives; "" means 127.0.0.0/8 without Interfaces, as a MySQL server on
+	// loopback sees its clients come from there, and with them the template's own.
 	VPCCIDR string
+
+	// Interfaces connects what lies in the VPC to one that is played too; see [resources.Options]. nil leaves all on loopback.
+	Interfaces resources.Interfaces
+	// Answers and Observe: see [cloudformation.Options].
+	Answers net.Listener
+	Observe func(cloudformation.Operation, cloudformation.State)
 
 	// FunctionEnvironment is added to the environment of the Lambda functions, such as DRAWBRIDGE_DB_CA_FILE.
 	FunctionEnvironment map[string]string
@@ -103,9 +110,13 @@ func New(options Options) (*Player, error) {
 		}
 		return ssmParameter(options.SSM, name)
 	}
+	vpcCIDR := options.VPCCIDR
+	if vpcCIDR == "" && options.Interfaces == nil {
+		vpcCIDR = "127.0.0.0/8"
+	}
 	p.Account = resources.NewAccount(resources.Options{
 		AccountID: accountID, Region: region, Roles: p.Roles, Secrets: p.Secrets,
-		Database: options.Database, VPCCIDR: cmp.Or(options.VPCCIDR, "127.0.0.0/8"),
+		Database: options.Database, VPCCIDR: vpcCIDR, Interfaces: options.Interfaces,
 		FunctionEnvironment: options.FunctionEnvironment, FunctionTimeout: options.FunctionTimeout,
 		FunctionRetries: options.FunctionRetries, FunctionLog: options.FunctionLog,
 		AWSCalls: options.AWSCalls, Providers: options.Providers,
@@ -115,6 +126,7 @@ func New(options Options) (*Player, error) {
 		AccountID: accountID, Region: region, AvailabilityZones: []string{region + "a", region + "b", region + "c"},
 		Providers: p.Account.Providers(), Functions: p.Account.Functions,
 		SSM: ssm, Dynamic: p.Account.Dynamic, ServiceTimeout: options.ServiceTimeout, RollbackInOrder: options.RollbackInOrder,
+		Answers: options.Answers, Observe: options.Observe,
 	})
 	if err != nil {
 		return nil, errors.Join(err, p.closeServices())

@@ -85,9 +85,9 @@ func (s *tunnels) configure(dev config) {
 		return map[string]any{"name": name, "vendor": "generic", "host": host, "port": 22, "user": account,
 			"remotePort": number, "hostKey": hostKey}
 	}
-	list := []any{tunnel("lost", "nowhere.example.com", "tunnel", "15243", s.bi.hostKey)}
+	list := []any{tunnel("lost", "nowhere.example.com", "tunnel", "15243", s.bi.HostKey)}
 	for _, e := range []*end{s.bi, s.backup} {
-		list = append(list, tunnel(e.tunnel, e.namespace.Address.String(), e.account, e.port, e.hostKey))
+		list = append(list, tunnel(e.tunnel, e.Namespace.Address.String(), e.account, e.port, e.HostKey))
 	}
 	dev["tunnels"] = list
 }
@@ -197,7 +197,7 @@ func (s *tunnels) onLoopback(t *testing.T) {
 	if len(addresses) != 1 || addresses[0] != "127.0.0.1:"+s.bi.port {
 		t.Errorf("the tunnel listens on %q", addresses)
 	}
-	conn, err := s.backup.namespace.Dial(t.Context(), "tcp", net.JoinHostPort(s.bi.namespace.Address.String(), s.bi.port))
+	conn, err := s.backup.Namespace.Dial(t.Context(), "tcp", net.JoinHostPort(s.bi.Namespace.Address.String(), s.bi.port))
 	if err == nil {
 		_ = conn.Close()
 		t.Error("another machine reaches the tunnel's port at the vendor")
@@ -219,7 +219,7 @@ func (s *tunnels) allIsWell(t *testing.T) {
 
 func (s *tunnels) wrongHostKey(t *testing.T) {
 	s.up(t, s.bi, s.backup)
-	right := s.bi.run(t, "cat "+vendorHostKeyFile)
+	right := s.bi.run(t, "cat /etc/ssh/ssh_host_ed25519_key")
 	_, wrong := newKey(t)
 	before := s.journal(t, s.bi, "")
 	s.bi.setHostKey(t, wrong)

@@ -78,7 +78,7 @@ func (s *tunnels) portRefuses(t *testing.T, broken, other *end) {
 	broken.startSSHD(t)
 }
 
-func (s *tunnels) vendorAway(t *testing.T, broken, _ *end) { pull(t, 20*time.Second, broken.namespace) }
+func (s *tunnels) vendorAway(t *testing.T, broken, _ *end) { pull(t, 20*time.Second, broken.Namespace) }
 
 // The vendor's end of a session is stopped, as if it had not noticed that the tunnel's is gone, until it is ended as the
 // vendor's ClientAlive would.

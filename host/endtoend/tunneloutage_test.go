@@ -62,13 +62,13 @@ func (s *tunnels) startUsual(t *testing.T) (databases []*sql.DB) {
 	const key, known = "/run/usual/key", "/root/.ssh/known_hosts"
 	public, private := newKey(t)
 	write(t, s.host.Machine, key, private, "0600")
-	write(t, s.host.Machine, known, s.bi.namespace.Address.String()+" "+s.bi.hostKey+"\n", "0600")
+	write(t, s.host.Machine, known, s.bi.Namespace.Address.String()+" "+s.bi.HostKey+"\n", "0600")
 	s.bi.admit(t, usualAccount, public, "*")
 	for i := range usuals {
 		port := strconv.Itoa(15251 + i)
 		on(t, s.host.Instance, fmt.Sprintf("autossh -M 0 -f -N -R %s:%s %s@%s -g -i %s "+
 			"-o ServerAliveInterval=10 -o ServerAliveCountMax=3 -o ExitOnForwardFailure=yes",
-			port, s.server.Addr(), usualAccount, s.bi.namespace.Address, key))
+			port, s.server.Addr(), usualAccount, s.bi.Namespace.Address, key))
 		db := s.bi.open(t, s.login, port)
 		eventually(t, "the vendor reads through a tunnel with the usual flags", func() error { return query(t.Context(), db) })
 		databases = append(databases, db)

@@ -4,52 +4,28 @@ package endtoend
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"database/sql"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
-	"fmt"
-	"io"
-	"log"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-	"golang.org/x/crypto/ssh"
 	"golang.org/x/sync/errgroup"
 
 	"drawbridge/rehearsal/machine"
+	"drawbridge/rehearsal/rehearsaltest"
+	vendors "drawbridge/rehearsal/vendor"
 )
 
-// vendor is somebody else's machine: Debian with its sshd, where tunnels log in to accounts that can do nothing else.
+// vendor is somebody else's machine.
 type vendor struct {
-	*machine.Machine
-	w         *world
-	namespace *machine.Namespace
-	hostKey   string // the public half, as the config takes it
+	*vendors.Vendor
+	w *world
 }
 
-// vendorSSHD lets accounts in with keys alone, and listen where they ask for: on all addresses too. A session whose client
-// is gone ends after half a minute.
-const vendorSSHD = `HostKey ` + vendorHostKeyFile + `
-UsePAM no
-PermitRootLogin no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-AuthorizedKeysFile /etc/ssh/authorized_keys/%u
-GatewayPorts clientspecified
-ClientAliveInterval 10
-ClientAliveCountMax 3
-LogLevel VERBOSE
-`
-
-const vendorHostKeyFile = "/etc/ssh/ssh_host_ed25519_key"
+// login is what the vendor's form asks for.
+type login = vendors.Login
 
 // newVendor boots a vendor's machine with accounts that have no key yet.
 func newVendor(w *world, name, address string, accounts ...string) *vendor {
@@ -58,52 +34,34 @@ func newVendor(w *world, name, address string, accounts ...string) *vendor {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	public, private := newKey(w.t)
-	v := &vendor{w: w, namespace: namespace, hostKey: public}
-	v.Machine, err = machine.Boot(w.t.Context(), machine.Options{
-		Name: name, Root: machine.Root(w.t, "tunnel"), Namespace: namespace,
-		Files: map[string]machine.File{
-			"/etc/ssh/sshd_config": {Content: vendorSSHD},
-			vendorHostKeyFile:      {Content: private, Mode: 0o600},
-		},
+	booted, err := vendors.Boot(w.t.Context(), vendors.Options{
+		Name: name, Root: rehearsaltest.Root(w.t, "tunnel"), Namespace: namespace, Accounts: accounts,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() {
-		if err := v.Close(); err != nil {
+		if err := booted.Close(); err != nil {
 			w.t.Error(err)
 		}
 	})
-	for _, account := range accounts {
-		// Neither a usable password nor a locked account, which sshd refuses without PAM.
-		v.run(w.t, "useradd --password '*' --shell /usr/sbin/nologin "+account)
-	}
-	return v
+	return &vendor{booted, w}
 }
 
 // newKey makes an SSH key pair in OpenSSH's formats.
 func newKey(t testing.TB) (public, private string) {
 	t.Helper()
-	_, key, err := ed25519.GenerateKey(rand.Reader)
+	key, err := vendors.NewKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, err := ssh.MarshalPrivateKey(key, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := ssh.NewSignerFromKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey()))), string(pem.EncodeToMemory(block))
+	return key.Public, key.Private
 }
 
 // run runs a command as root, and fails the test if it fails.
 func (v *vendor) run(t testing.TB, command string) string {
 	t.Helper()
-	out, err := v.Run(t.Context(), nil, "bash", "-c", command)
+	out, err := v.Do(t.Context(), command)
 	if err != nil {
 		t.Fatalf("%s at the vendor: %v\n%s", command, err, out)
 	}
@@ -122,8 +80,9 @@ func write(t testing.TB, m *machine.Machine, path, content, mode string) {
 // admit is what the vendor's form does with a pasted key: the account may listen at one place, and nothing else.
 func (v *vendor) admit(t testing.TB, account, publicKey, listen string) {
 	t.Helper()
-	write(t, v.Machine, "/etc/ssh/authorized_keys/"+account,
-		fmt.Sprintf("restrict,port-forwarding,permitlisten=%q %s\n", listen, publicKey), "0644")
+	if err := v.Admit(t.Context(), account, publicKey, listen); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // sessions are the processes that hold an account's connection and its port.
@@ -136,27 +95,25 @@ func (v *vendor) sessions(t testing.TB, account string) string {
 // stopSSHD ends sshd with its sessions: the port refuses from now on.
 func (v *vendor) stopSSHD(t testing.TB) {
 	t.Helper()
-	v.run(t, `systemctl stop ssh.service
-pids=$(pgrep '^sshd') && kill -KILL $pids
-for i in {1..100}; do pgrep '^sshd' >/dev/null || exit 0; sleep 0.1; done
-exit 1`)
+	if err := v.StopSSHD(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (v *vendor) startSSHD(t testing.TB) {
 	t.Helper()
-	v.run(t, "systemctl start ssh.service")
+	if err := v.StartSSHD(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // setHostKey makes sshd show another host key, to whom connects from now on.
 func (v *vendor) setHostKey(t testing.TB, private string) {
 	t.Helper()
-	write(t, v.Machine, vendorHostKeyFile, private, "0600")
-	v.stopSSHD(t)
-	v.startSSHD(t)
+	if err := v.SetHostKey(t.Context(), private); err != nil {
+		t.Fatal(err)
+	}
 }
-
-// login is what the vendor's form asks for, as the secret holds it.
-type login struct{ Username, Password, DBName string }
 
 // biLogin reads the secret that the stack's output names.
 func (w *world) biLogin(t testing.TB) (l login) {
@@ -171,35 +128,13 @@ func (w *world) biLogin(t testing.TB) (l login) {
 	return l
 }
 
-// open opens the database as the vendor's dashboard does: through the port on its loopback, with TLS and the certificate
-// authority verified, but not the host name. Each use is a new connection.
+// open opens the database as the vendor's dashboard does, until the test ends.
 func (v *vendor) open(t testing.TB, l login, port string) *sql.DB {
 	t.Helper()
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(readFile(t, v.w.server.CAFile))) {
-		t.Fatal("the test database's certificate authority is not PEM")
-	}
-	c := mysql.NewConfig()
-	c.User, c.Passwd, c.DBName = l.Username, l.Password, l.DBName
-	c.Net, c.Addr = "tcp", "127.0.0.1:"+port
-	c.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		return v.namespace.Dial(ctx, network, address)
-	}
-	c.TLS = &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		InsecureSkipVerify: true, // the name only: VerifyConnection does the rest
-		VerifyConnection: func(state tls.ConnectionState) error {
-			_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool})
-			return err
-		},
-	}
-	c.Logger = log.New(io.Discard, "", 0) // what it would log is also returned
-	connector, err := mysql.NewConnector(c)
+	db, err := v.Open(l, port, []byte(readFile(t, v.w.server.CAFile)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := sql.OpenDB(connector)
-	db.SetMaxIdleConns(0)
 	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
@@ -218,31 +153,9 @@ func query(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// recovery waits until a query goes through, and returns how long that took, to about 0.1 s. One that hangs holds up no
-// other.
+// recovery waits until a query goes through, and returns how long that took.
 func recovery(ctx context.Context, db *sql.DB, patience time.Duration) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	start, through := time.Now(), make(chan time.Duration, 1)
-	next := time.NewTicker(100 * time.Millisecond)
-	defer next.Stop()
-	for {
-		go func() {
-			if query(ctx, db) == nil {
-				select {
-				case through <- time.Since(start):
-				default: // another one was first
-				}
-			}
-		}()
-		select {
-		case took := <-through:
-			return took, nil
-		case <-ctx.Done():
-			return 0, fmt.Errorf("no query went through within %s", patience)
-		case <-next.C:
-		}
-	}
+	return vendors.Recovery(ctx, patience, func(ctx context.Context) error { return query(ctx, db) })
 }
 
 // recoveries is recovery for several vendors at the same time.

@@ -49,15 +49,16 @@ type world struct {
 // newWorld starts a MySQL server, an account and a network. Nothing is deployed yet.
 func newWorld(t testing.TB, name string) *world {
 	t.Helper()
-	roots := map[string]string{amazonLinux: machine.Root(t, "bastion"), debian: machine.Root(t, "tunnel")}
+	roots := map[string]string{amazonLinux: rehearsaltest.Root(t, "bastion"), debian: rehearsaltest.Root(t, "tunnel")}
 	mirror, err := machine.Mirror(roots[debian])
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{t: t, server: mysqltest.Start(t), log: &lockedbuffer.Buffer{}}
+	trust := instance.Trust(readFile(t, w.server.CAFile))
 	w.fleet, err = instance.NewFleet(name, instance.Options{
 		Roots:    roots,
-		Files:    map[string]map[string]machine.File{amazonLinux: amazonLinuxFiles(t, w.server), debian: caFile(t, w.server)},
+		Files:    map[string]map[string]machine.File{amazonLinux: instance.AmazonLinux(trust), debian: trust},
 		Loopback: []string{net.JoinHostPort(w.server.Host, strconv.Itoa(w.server.Port))},
 		Mirror:   mirror, Cache: machine.AptCache(roots[debian]),
 	})
@@ -144,53 +145,6 @@ func eventually(t testing.TB, what string, f func() error) (took time.Duration) 
 		}
 	}
 }
-
-// caFile makes a machine trust the test database's certificate authority, beside RDS's.
-func caFile(t testing.TB, server *mysqltest.Server) map[string]machine.File {
-	t.Helper()
-	const path = "/etc/test-database-ca.pem"
-	return map[string]machine.File{
-		path: {Content: readFile(t, server.CAFile)},
-		"/etc/systemd/system.conf.d/test-database-ca.conf": {Content: "[Manager]\nDefaultEnvironment=DRAWBRIDGE_DB_CA_FILE=" + path + "\n"},
-	}
-}
-
-// amazonLinuxFiles make the Debian root stand for Amazon Linux: it says that it is one, and its dnf and rpm know the
-// packages that Debian has under other names. What they were asked is in /var/log/dnf-calls.
-func amazonLinuxFiles(t testing.TB, server *mysqltest.Server) map[string]machine.File {
-	t.Helper()
-	files := caFile(t, server)
-	files["/etc/os-release"] = machine.File{Content: "ID=\"amzn\"\nVERSION_ID=\"2023\"\nNAME=\"Amazon Linux\"\n"}
-	files["/usr/bin/dnf"] = machine.File{Mode: 0o755, Content: standIn}
-	files["/usr/bin/rpm"] = machine.File{Mode: 0o755, Content: standIn}
-	return files
-}
-
-// standIn plays dnf and rpm: install, remove, upgrade and query, with one file for each installed package.
-const standIn = `#!/bin/bash
-echo "${0##*/} $*" >>/var/log/dnf-calls
-installed=/var/lib/stand-in-rpm
-mkdir -p "$installed"
-command= packages=()
-for word; do
-	case $word in
-	-*) [[ $word != --query && $word != -q || ${0##*/} != rpm ]] || command=query ;;
-	*) if [[ -z $command ]]; then command=$word; else packages+=("$word"); fi ;;
-	esac
-done
-for package in "${packages[@]}"; do
-	case $command in
-	install)
-		case $package in
-		mariadb105 | nftables | dnf-utils | dnf5-plugins | dnf-plugins-core | sudo | python3*) touch "$installed/$package" ;;
-		*) echo "Error: Unable to find a match: $package" >&2; exit 1 ;;
-		esac ;;
-	remove) rm -f "$installed/$package"; [[ $package != ec2-instance-connect ]] || { rm -f /etc/systemd/system/sshd.service.d/ec2-instance-connect.conf; systemctl daemon-reload; } ;;
-	query) [[ -e $installed/$package ]] || { echo "package $package is not installed"; exit 1; } ;;
-	esac
-done
-exit 0
-`
 
 // mustContain fails the test unless text holds all of parts.
 func mustContain(t testing.TB, text string, parts ...string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -32,6 +33,12 @@ type Options struct {
 	// ServiceTimeout is waited for a custom resource's answer in place of what its template says; 0 keeps that.
 	ServiceTimeout time.Duration
 
+	// Answers is where custom resources' functions put their answers; nil means a loopback port. The deployer closes it.
+	Answers net.Listener
+
+	// Observe hears of every operation that went well, before the next one begins; nil hears of none.
+	Observe func(Operation, State)
+
 	// RollbackInOrder rolls updates back in the order of dependencies. CloudFormation's own order is not documented;
 	// the default here is the reverse.
 	RollbackInOrder bool
@@ -49,12 +56,12 @@ type Deployer struct {
 	operations []Operation
 }
 
-// New starts a deployer; it listens on loopback for the answers of custom resources.
+// New starts a deployer, which listens for the answers of custom resources.
 func New(options Options) (*Deployer, error) {
 	if options.Providers[""] == nil {
 		return nil, errors.New("a deployer needs a provider for resources of other types, under the type \"\"")
 	}
-	receiver, err := newReceiver()
+	receiver, err := newReceiver(options.Answers)
 	if err != nil {
 		return nil, err
 	}

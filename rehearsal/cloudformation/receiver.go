@@ -85,10 +85,12 @@ type expectation struct {
 	gaveUp   bool
 }
 
-func newReceiver() (*receiver, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
+// newReceiver serves on a listener; nil means a loopback port of its own.
+func newReceiver(listener net.Listener) (_ *receiver, err error) {
+	if listener == nil {
+		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return nil, err
+		}
 	}
 	r := &receiver{base: "http://" + listener.Addr().String(), expected: map[string]*expectation{}}
 	r.server = &http.Server{Handler: r, ReadHeaderTimeout: time.Minute}

@@ -66,8 +66,11 @@ func (d *Deployer) record(s *stack, phase Phase, action Action, r *resource, old
 		o.Err = err.Error()
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.operations = append(d.operations, o)
+	d.mu.Unlock()
+	if d.options.Observe != nil && err == nil {
+		d.options.Observe(o, r.state())
+	}
 }
 
 // Failure is a deployment or deletion that failed.

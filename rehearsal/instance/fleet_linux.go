@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +27,9 @@ type Options struct {
 	// Files are what a machine of a root has besides, by the AMI's id.
 	Files map[string]map[string]machine.File
 
+	// Hosts are names that every instance knows beside its own, to addresses.
+	Hosts map[string]string
+
 	// Loopback are addresses on this machine's loopback, such as "127.0.0.1:3306", that instances reach under the same
 	// address.
 	Loopback []string
@@ -36,19 +38,31 @@ type Options struct {
 	Mirror, Cache string
 }
 
-// Fleet is the instances of one account, on a network of their own.
+// Site is a network that instances are plugged into, and what they find there.
+type Site struct {
+	// Plug gives an instance, by its id, a network interface as its properties ask for, and Unplug takes it away.
+	Plug   func(id string, r cloudformation.Request) (*machine.Namespace, error)
+	Unplug func(id string) error
+
+	Endpoint string                      // the account's services, for AWS_ENDPOINT_URL
+	AptProxy string                      // see [machine.Options]
+	Metadata *instancemetadata.Directory // what 169.254.169.254 serves
+}
+
+// Fleet is the instances of one account.
 type Fleet struct {
+	// Network, Signals (for the player's options) and Apt are there if the fleet has a network of its own.
 	Network *machine.Network
-	Signals *waitcondition.Server // for the player's options
+	Signals *waitcondition.Server
 	Apt     *machine.AptProxy
 
+	site    Site
 	options Options
 	player  *rehearsal.Player
 	closers []func() error
 
 	mu        sync.Mutex
-	instances map[string]*Instance                // by id
-	services  map[string]*instancemetadata.Server // by the instance's address
+	instances map[string]*Instance // by id
 	next      int
 }
 
@@ -65,9 +79,16 @@ type Instance struct {
 	role    string
 }
 
-// NewFleet makes a network without instances. Attach follows, before anything is deployed.
+// NewFleetAt makes a fleet without instances at a site, of a player's account.
+func NewFleetAt(site Site, player *rehearsal.Player, options Options) *Fleet {
+	return &Fleet{site: site, player: player, options: options, instances: map[string]*Instance{}}
+}
+
+// NewFleet makes a fleet with a network of its own, on which everybody reaches everybody. Attach follows, before anything
+// is deployed.
 func NewFleet(name string, options Options) (*Fleet, error) {
-	f := &Fleet{options: options, instances: map[string]*Instance{}, services: map[string]*instancemetadata.Server{}}
+	f := NewFleetAt(Site{Endpoint: "http://" + machine.RouterAddress, Metadata: &instancemetadata.Directory{}}, nil, options)
+	f.site.Plug, f.site.Unplug = f.plug, func(string) error { return nil }
 	var err error
 	if f.Network, err = machine.NewNetwork(name); err != nil {
 		return nil, err
@@ -89,14 +110,11 @@ func NewFleet(name string, options Options) (*Fleet, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	f.Signals = waitcondition.Serve(signals)
-	service := awsapi.Serve(metadata, http.HandlerFunc(f.serveMetadata))
+	f.Signals, f.site.AptProxy = waitcondition.Serve(signals), f.Apt.URL()
+	service := awsapi.Serve(metadata, f.site.Metadata)
 	f.closers = append(f.closers, f.Signals.Close, f.Apt.Close, service.Close)
 	return f, nil
 }
-
-// endpoint is where instances find the account's services.
-const endpoint = "http://" + machine.RouterAddress
 
 // Attach gives the fleet the account that its instances belong to.
 func (f *Fleet) Attach(player *rehearsal.Player) error {
@@ -141,17 +159,16 @@ func (f *Fleet) Close() error {
 	return errors.Join(errs...)
 }
 
-// serveMetadata answers each instance with its own metadata.
-func (f *Fleet) serveMetadata(w http.ResponseWriter, r *http.Request) {
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+// plug puts an instance into the fleet's own network.
+func (f *Fleet) plug(id string, _ cloudformation.Request) (*machine.Namespace, error) {
 	f.mu.Lock()
-	service := f.services[host]
+	f.next++
+	number := f.next
 	f.mu.Unlock()
-	if service == nil {
-		http.NotFound(w, r)
-		return
+	if number > 250 {
+		return nil, errors.New("a fleet has addresses for 250 instances")
 	}
-	service.ServeHTTP(w, r)
+	return f.Network.Host(fmt.Sprintf("host%d", number), fmt.Sprintf("10.0.%d.10/24", number))
 }
 
 // Create implements [cloudformation.Provider] for AWS::EC2::Instance.
@@ -188,30 +205,26 @@ func (f *Fleet) Again(ctx context.Context, first *Instance) (*Instance, error) {
 
 // launch boots a machine for an instance, gives it an id, and returns its address.
 func (f *Fleet) launch(ctx context.Context, i *Instance, root string) (address string, err error) {
-	f.mu.Lock()
-	f.next++
-	number := f.next
-	f.mu.Unlock()
 	i.ID = "i-" + awsapi.RandomText(17, "0123456789abcdef")
 	image := fmt.Sprint(i.request.Properties["ImageId"])
-	if number > 250 {
-		return "", errors.New("a fleet has addresses for 250 instances")
-	}
-	address = fmt.Sprintf("10.0.%d.10", number)
-	if i.Namespace, err = f.Network.Host(fmt.Sprintf("host%d", number), address+"/24"); err != nil {
+	if i.Namespace, err = f.site.Plug(i.ID, i.request); err != nil {
 		return "", err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.site.Unplug(i.ID))
+		}
+	}()
+	address = i.Namespace.Address.String()
 	for _, address := range f.options.Loopback {
 		if err := f.forward(i.Namespace, address); err != nil {
 			return "", err
 		}
 	}
-	f.mu.Lock()
-	f.services[address] = instancemetadata.New(instancemetadata.Options{
+	f.site.Metadata.Set(address, instancemetadata.New(instancemetadata.Options{
 		AccountID: i.request.Stack.AccountID, Region: i.request.Stack.Region, AvailabilityZone: i.request.Stack.Region + "a", InstanceID: i.ID,
 		InstanceType: fmt.Sprint(i.request.Properties["InstanceType"]), ImageID: image, PrivateIP: address, RoleARN: i.role, Issuer: f.player.Issuer,
-	})
-	f.mu.Unlock()
+	}))
 
 	hostname := "ip-" + strings.ReplaceAll(address, ".", "-")
 	files := map[string]machine.File{
@@ -219,8 +232,8 @@ func (f *Fleet) launch(ctx context.Context, i *Instance, root string) (address s
 	}
 	maps.Copy(files, f.options.Files[image])
 	i.Machine, err = machine.Boot(ctx, machine.Options{
-		Name: fmt.Sprintf("host%d", number), Hostname: hostname, Root: root, Namespace: i.Namespace,
-		Files: files, Environment: map[string]string{"AWS_ENDPOINT_URL": endpoint}, AptProxy: f.Apt.URL(), UserData: i.UserData,
+		Name: hostname, Hostname: hostname, Root: root, Namespace: i.Namespace, Hosts: f.options.Hosts,
+		Files: files, Environment: map[string]string{"AWS_ENDPOINT_URL": f.site.Endpoint}, AptProxy: f.site.AptProxy, UserData: i.UserData,
 	})
 	if err != nil {
 		return "", err
@@ -245,7 +258,7 @@ func (f *Fleet) Delete(_ context.Context, r cloudformation.Request) error {
 	if i == nil {
 		return nil
 	}
-	return i.Close()
+	return errors.Join(i.Close(), f.site.Unplug(i.ID))
 }
 
 // roleOf is the ARN of the role in an instance's profile.

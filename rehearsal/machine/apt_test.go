@@ -8,7 +8,7 @@ import (
 )
 
 func TestAMachineInstallsThroughTheProxyAndNotWhenThatFails(t *testing.T) {
-	root := Root(t, "tunnel")
+	root := rootOf(t, "tunnel")
 	network := newNetwork(t)
 	listener, err := network.Router().Listen("tcp", RouterAddress+":3142")
 	if err != nil {

@@ -5,7 +5,7 @@
 //	network, err := machine.NewNetwork("example")
 //	defer network.Close()
 //	namespace, err := network.Host("tunnel", "10.0.0.10/24")
-//	tunnel, err := machine.Boot(ctx, machine.Options{Name: "tunnel", Root: machine.Root(t, "tunnel"), Namespace: namespace})
+//	tunnel, err := machine.Boot(ctx, machine.Options{Name: "tunnel", Root: root, Namespace: namespace})
 //	defer tunnel.Close()
 //	out, err := tunnel.Run(ctx, nil, "systemctl", "is-system-running")
 //

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"drawbridge/internal/notrun"
 )
 
 // TestMain lets the test binary play the process that is killed.
@@ -122,4 +124,14 @@ func traces(t *testing.T, part string) (found []string) {
 		}
 	}
 	return found
+}
+
+// rootOf is [Root], or the test says NOT RUN.
+func rootOf(t *testing.T, name string) string {
+	t.Helper()
+	root, err := Root(name)
+	if err != nil {
+		notrun.Because(t, "%v", err)
+	}
+	return root
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func TestAMachine(t *testing.T) {
-	root := Root(t, "bastion")
+	root := rootOf(t, "bastion")
 	network := newNetwork(t)
 	const probe = `#!/bin/sh
 set -eu
@@ -176,7 +176,7 @@ ExecStart=/usr/local/bin/probe
 }
 
 func TestAMachineThatRebootsKeepsItsDiskAndLosesRun(t *testing.T) {
-	m := boot(t, Options{Name: "again", Root: Root(t, "tunnel"), Namespace: host(t, newNetwork(t), "again", "10.0.0.10/24"),
+	m := boot(t, Options{Name: "again", Root: rootOf(t, "tunnel"), Namespace: host(t, newNetwork(t), "again", "10.0.0.10/24"),
 		Files: map[string]File{"/etc/first": {Content: "first"}}})
 	id := must(t, m, "cat", "/etc/machine-id")
 	for _, restart := range []struct {
@@ -217,7 +217,7 @@ func TestAMachineThatRebootsKeepsItsDiskAndLosesRun(t *testing.T) {
 }
 
 func TestUserDataRunsAtTheFirstBootAlone(t *testing.T) {
-	m := boot(t, Options{Name: "cloud", Root: Root(t, "tunnel"), Namespace: host(t, newNetwork(t), "cloud", "10.0.0.10/24"),
+	m := boot(t, Options{Name: "cloud", Root: rootOf(t, "tunnel"), Namespace: host(t, newNetwork(t), "cloud", "10.0.0.10/24"),
 		Environment: map[string]string{"AWS_ENDPOINT_URL": "http://" + RouterAddress + ":4566"},
 		UserData:    "#!/bin/bash\necho \"ran as $(id -un) on $(hostname) for $AWS_ENDPOINT_URL\" >>/var/log/ran\n"})
 	const want = "ran as root on cloud for http://" + RouterAddress + ":4566"
@@ -239,7 +239,7 @@ func TestUserDataRunsAtTheFirstBootAlone(t *testing.T) {
 
 func TestCloseLeavesNothing(t *testing.T) {
 	network := newNetwork(t)
-	m := boot(t, Options{Name: "closed", Root: Root(t, "tunnel"), Namespace: host(t, network, "closed", "10.0.0.10/24")})
+	m := boot(t, Options{Name: "closed", Root: rootOf(t, "tunnel"), Namespace: host(t, network, "closed", "10.0.0.10/24")})
 	sleep := m.Command(t.Context(), "sleep", "600")
 	if err := sleep.Start(); err != nil {
 		t.Fatal(err)
@@ -281,7 +281,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 }
 
 func TestWhatCannotBootSaysWhyAndLeavesNothing(t *testing.T) {
-	root := Root(t, "tunnel")
+	root := rootOf(t, "tunnel")
 	network := newNetwork(t)
 	namespace := host(t, network, "bad", "10.0.0.10/24")
 	before := traces(t, prefix+"bad-") // the namespace

@@ -48,6 +48,20 @@ func (n *Namespace) Name() string { return n.name }
 
 func (n *Namespace) path() string { return filepath.Join(namespaceFolder, n.name) }
 
+// Link is the router's end of a host's link.
+func (n *Namespace) Link() string { return n.link }
+
+// IP is the host's address.
+func (n *Namespace) IP() netip.Addr { return n.Address }
+
+// Configure runs commands of ip(8) in the namespace, each a line.
+func (n *Namespace) Configure(commands ...string) error { return n.ip(commands...) }
+
+// SetRules replaces the namespace's packet filter by rules as nft(8) reads them, all at once.
+func (n *Namespace) SetRules(rules string) error {
+	return run("flush ruleset\n"+rules, "nsenter", "--net="+n.path(), "--", "nft", "-f", "-")
+}
+
 // ip runs commands of ip(8) in the namespace, each a line.
 func (n *Namespace) ip(commands ...string) error {
 	return run(strings.Join(commands, "\n")+"\n", "ip", "-n", n.name, "-batch", "-")

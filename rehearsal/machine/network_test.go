@@ -17,8 +17,8 @@ import (
 func TestTwoMachinesSeeEachOtherAndAPersonLogsIn(t *testing.T) {
 	network := newNetwork(t)
 	hosts := map[string]string{"jump": "10.0.0.10", "laptop": "203.0.113.20"}
-	jump := boot(t, Options{Name: "jump", Root: Root(t, "bastion"), Namespace: host(t, network, "jump", "10.0.0.10/24"), Hosts: hosts})
-	laptop := boot(t, Options{Name: "laptop", Root: Root(t, "tunnel"), Namespace: host(t, network, "laptop", "203.0.113.20/24"), Hosts: hosts})
+	jump := boot(t, Options{Name: "jump", Root: rootOf(t, "bastion"), Namespace: host(t, network, "jump", "10.0.0.10/24"), Hosts: hosts})
+	laptop := boot(t, Options{Name: "laptop", Root: rootOf(t, "tunnel"), Namespace: host(t, network, "laptop", "203.0.113.20/24"), Hosts: hosts})
 
 	must(t, laptop, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/.ssh/id_ed25519")
 	must(t, jump, "useradd", "--create-home", "--shell", "/bin/bash", "--password", "*", "malia")

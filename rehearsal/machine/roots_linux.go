@@ -6,31 +6,27 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"testing"
-
-	"drawbridge/internal/notrun"
 )
 
 // Root returns the folder of a root file system that scripts/roots.sh has made, "tunnel" or "bastion", for
-// [Options.Root]. Where the test cannot boot machines, or that root is not there, the test says NOT RUN.
-func Root(t testing.TB, name string) string {
-	t.Helper()
+// [Options.Root]. The error says why machines cannot be booted from it here.
+func Root(name string) (string, error) {
 	if err := ready(); err != nil {
-		notrun.Because(t, "%v", err)
+		return "", err
 	}
 	if _, err := cgroupRoot(); err != nil {
-		notrun.Because(t, "%v", err)
+		return "", err
 	}
 	tools, err := tools()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	root := filepath.Join(tools, "roots", name)
 	// The stamp is written last.
 	if _, err := os.Stat(root + ".stamp"); err != nil {
-		notrun.Because(t, "there is no root file system %s; run 'scripts/roots.sh fetch' as root", root)
+		return "", fmt.Errorf("there is no root file system %s; run 'scripts/roots.sh fetch' as root", root)
 	}
-	return root
+	return root, nil
 }
 
 // tools returns the repository's folder of what scripts have fetched, .tools in the nearest folder, from the working

@@ -68,7 +68,7 @@ func startVictim(t *testing.T, root string) (cmd *exec.Cmd, part string) {
 }
 
 func TestAProcessThatIsKilledTakesItsMachinesWithItAndSweepRemovesTheRest(t *testing.T) {
-	root := Root(t, "tunnel")
+	root := rootOf(t, "tunnel")
 	mine := newNetwork(t)
 	killed, killedPart := startVictim(t, root)
 	_, livingPart := startVictim(t, root)

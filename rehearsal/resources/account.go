@@ -39,6 +39,9 @@ type Options struct {
 	// Database plays the RDS instances; nil means that a template may have none.
 	Database Database
 
+	// Interfaces connects functions and VPC endpoints to a VPC that is played too; nil leaves them on loopback.
+	Interfaces Interfaces
+
 	// VPCCIDR is what a VPC's attribute CidrBlock gives, in place of the block in its properties; "" keeps that.
 	VPCCIDR string
 

@@ -43,7 +43,11 @@ func (p function) Update(ctx context.Context, r cloudformation.Request) (cloudfo
 }
 
 func (p function) Delete(_ context.Context, r cloudformation.Request) error {
-	return p.Functions.set(p.arn("lambda", "function:"+r.PhysicalID), nil)
+	err := p.Functions.set(p.arn("lambda", "function:"+r.PhysicalID), nil)
+	if p.options.Interfaces != nil {
+		err = errors.Join(err, p.options.Interfaces.Remove(r.PhysicalID))
+	}
+	return err
 }
 
 func (p function) deploy(name string, r cloudformation.Request) (cloudformation.Resource, error) {
@@ -116,7 +120,19 @@ func (p function) config(name, arn string, r cloudformation.Request) (runtimeapi
 		}
 		config.Environment[variable] = p.localURL(text)
 	}
-	p.addEndpoint(config.Environment, r.Properties["VpcConfig"] != nil)
+	vpc, inVPC := r.Properties["VpcConfig"].(map[string]any)
+	if inVPC && p.options.Interfaces != nil {
+		in := properties{values: vpc}
+		subnets, groups := in.texts("SubnetIds"), in.texts("SecurityGroupIds")
+		if in.err != nil {
+			return config, in.err
+		}
+		var err error
+		if config.Network, err = p.options.Interfaces.Add(name, subnets, groups); err != nil {
+			return config, err
+		}
+	}
+	p.addEndpoint(config.Environment, inVPC)
 	maps.Copy(config.Environment, p.options.FunctionEnvironment)
 	return config, nil
 }

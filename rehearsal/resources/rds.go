@@ -27,6 +27,10 @@ type DBInstance struct {
 	MasterUsername     string
 	MasterPassword     string // "" in Delete, and in Modify's before: it may be gone
 	PubliclyAccessible bool
+	Port               int
+
+	SubnetGroup, ParameterGroup string // names; "" for the default ones
+	SecurityGroups              []string
 }
 
 // String leaves the password out.
@@ -133,8 +137,17 @@ func (p dbInstance) Delete(ctx context.Context, r cloudformation.Request) error 
 }
 
 func wantedInstance(in *properties, identifier string) DBInstance {
+	port := 3306
+	if text := in.text("Port", false); text != "" {
+		var err error
+		if port, err = strconv.Atoi(text); err != nil && in.err == nil {
+			in.err = fmt.Errorf("its property Port must be a number, and is %q", text)
+		}
+	}
 	return DBInstance{
-		Identifier: identifier, Engine: in.text("Engine", true), DBName: in.text("DBName", false),
+		Port: port, SubnetGroup: in.text("DBSubnetGroupName", false), ParameterGroup: in.text("DBParameterGroupName", false),
+		SecurityGroups: in.texts("VPCSecurityGroups"),
+		Identifier:     identifier, Engine: in.text("Engine", true), DBName: in.text("DBName", false),
 		MasterUsername: in.text("MasterUsername", true), MasterPassword: in.text("MasterUserPassword", true),
 		PubliclyAccessible: in.bool("PubliclyAccessible", false),
 	}
@@ -142,7 +155,7 @@ func wantedInstance(in *properties, identifier string) DBInstance {
 
 func (p dbInstance) resource(i instance) cloudformation.Resource {
 	return cloudformation.Resource{PhysicalID: i.Identifier, Attributes: map[string]any{
-		"Endpoint.Address": i.Address, "Endpoint.Port": strconv.Itoa(i.Port),
+		"Endpoint.Address": i.Address, "Endpoint.Port": strconv.Itoa(i.Endpoint.Port),
 		"DBInstanceArn": p.arn("rds", "db:"+i.Identifier), "DbiResourceId": "db-" + i.Identifier,
 	}}
 }

@@ -101,7 +101,7 @@ func (p attachment) Create(_ context.Context, r cloudformation.Request) (cloudfo
 		return cloudformation.Resource{}, fmt.Errorf("there is no DB instance %s", target)
 	}
 	err := p.change(arn, map[string]any{
-		"engine": database.Engine, "host": database.Address, "port": database.Port,
+		"engine": database.Engine, "host": database.Address, "port": database.Endpoint.Port,
 		"dbname": database.DBName, "dbInstanceIdentifier": database.Identifier,
 	})
 	return cloudformation.Resource{PhysicalID: arn}, err

@@ -2,7 +2,10 @@ package resources
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -33,7 +36,11 @@ func (p vpcEndpoint) Create(_ context.Context, r cloudformation.Request) (cloudf
 	if err != nil {
 		return cloudformation.Resource{}, err
 	}
-	endpoint, err := p.options.Secrets.OpenEndpoint(policy)
+	listener, err := p.listen(id, r)
+	if err != nil {
+		return cloudformation.Resource{}, err
+	}
+	endpoint, err := p.options.Secrets.OpenEndpoint(policy, listener)
 	if err != nil {
 		return cloudformation.Resource{}, err
 	}
@@ -69,6 +76,12 @@ func (p vpcEndpoint) Update(ctx context.Context, r cloudformation.Request) (clou
 	if endpoint == nil {
 		return made, nil
 	}
+	if p.options.Interfaces != nil {
+		in := properties{values: r.Properties}
+		if _, err := p.options.Interfaces.Add(r.PhysicalID, in.texts("SubnetIds"), in.texts("SecurityGroupIds")); err != nil {
+			return made, err
+		}
+	}
 	policy, err := endpointPolicy(r.Properties)
 	if err == nil {
 		endpoint.SetPolicy(policy)
@@ -90,7 +103,29 @@ func (p vpcEndpoint) Delete(_ context.Context, r cloudformation.Request) error {
 	if endpoint == nil {
 		return nil
 	}
-	return endpoint.Close()
+	err := endpoint.Close()
+	if p.options.Interfaces != nil {
+		err = errors.Join(err, p.options.Interfaces.Remove(r.PhysicalID))
+	}
+	return err
+}
+
+// listen makes the door of an endpoint: port 443 of its network interface, or nil where no VPC is played. HTTPS it is not,
+// as no certificate for Amazon's names can be had.
+func (p vpcEndpoint) listen(id string, r cloudformation.Request) (net.Listener, error) {
+	if p.options.Interfaces == nil {
+		return nil, nil
+	}
+	in := properties{values: r.Properties}
+	subnets, groups := in.texts("SubnetIds"), in.texts("SecurityGroupIds")
+	if in.err != nil {
+		return nil, in.err
+	}
+	at, err := p.options.Interfaces.Add(id, subnets, groups)
+	if err != nil {
+		return nil, err
+	}
+	return at.Listen("tcp", netip.AddrPortFrom(at.IP(), 443).String())
 }
 
 func endpointPolicy(values map[string]any) (iam.Policy, error) {

@@ -46,8 +46,9 @@ func environment(config *Config, runtimeAPI, dir string) []string {
 		"TMPDIR":                      dir,
 		"AWS_CONFIG_FILE":             filepath.Join(dir, "no-config"),
 		"AWS_SHARED_CREDENTIALS_FILE": filepath.Join(dir, "no-credentials"),
-		"HTTP_PROXY":                  "http://" + runtimeAPI,
-		"HTTPS_PROXY":                 "http://" + runtimeAPI,
+	}
+	if config.Network == nil {
+		own["HTTP_PROXY"], own["HTTPS_PROXY"] = "http://"+runtimeAPI, "http://"+runtimeAPI
 	}
 	for name, value := range config.Environment {
 		own[name] = value

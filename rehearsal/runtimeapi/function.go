@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"time"
@@ -29,9 +31,20 @@ type Config struct {
 	// Retries are the waits before a failed asynchronous event is tried again; nil means [LambdaRetries].
 	Retries []time.Duration
 
+	// Network is where the function runs; nil means this machine's own network, off which it is kept.
+	Network Network
+
 	// Log gets what the function writes to stdout and stderr, and a line where Lambda would write one; nil drops it.
 	// What the function wrote may come after its answer.
 	Log io.Writer
+}
+
+// Network is a network other than this machine's own.
+type Network interface {
+	// Listen makes a listener of this process there.
+	Listen(network, address string) (net.Listener, error)
+	// Command prepares a program that runs there.
+	Command(ctx context.Context, name string, args ...string) *exec.Cmd
 }
 
 // Credentials are what the function's role gives it.

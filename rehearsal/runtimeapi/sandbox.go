@@ -45,7 +45,11 @@ type invocation struct {
 }
 
 func startSandbox(config *Config, dir string, log *lineWriter) (*sandbox, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listen, command := net.Listen, exec.CommandContext
+	if config.Network != nil {
+		listen, command = config.Network.Listen, config.Network.Command
+	}
+	listener, err := listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +63,7 @@ func startSandbox(config *Config, dir string, log *lineWriter) (*sandbox, error)
 	s.server = &http.Server{Handler: s.handler(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = s.server.Serve(listener) }() // ends with close
 
-	cmd := exec.Command(config.Bootstrap)
+	cmd := command(context.Background(), config.Bootstrap)
 	cmd.Dir = filepath.Dir(config.Bootstrap)
 	cmd.Env = environment(config, listener.Addr().String(), dir)
 	cmd.Stdout, cmd.Stderr = log, log

@@ -242,7 +242,7 @@ func TestRequestsThatAreNotAuthorized(t *testing.T) {
 	_, err = good.ListSecrets(t.Context(), &secretsmanager.ListSecretsInput{})
 	wantCode(t, err, "UnknownOperationException")
 
-	endpoint, err := s.OpenEndpoint(allow(t, "secretsmanager:DescribeSecret", "*"))
+	endpoint, err := s.OpenEndpoint(allow(t, "secretsmanager:DescribeSecret", "*"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

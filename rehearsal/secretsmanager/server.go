@@ -3,6 +3,7 @@ package secretsmanager
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 
@@ -28,7 +29,7 @@ type Server struct {
 
 // Endpoint is one address of the server: its public one, or a VPC endpoint.
 type Endpoint struct {
-	URL string // http://127.0.0.1:PORT
+	URL string // http://ADDRESS:PORT
 
 	server  *Server
 	address *awsapi.Address
@@ -53,7 +54,7 @@ func Start(options Options) (*Server, error) {
 		secrets: map[string]*secret{}, endpoints: map[*Endpoint]bool{},
 	}
 	var err error
-	if s.public, err = s.listen(nil); err != nil {
+	if s.public, err = s.listen(nil, nil); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -65,20 +66,22 @@ func (s *Server) URL() string { return s.public.URL }
 // ServeHTTP answers a request as the public endpoint does, for an [awsapi.Endpoint].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.public.ServeHTTP(w, r) }
 
-// OpenEndpoint opens a VPC endpoint with this policy on a port of its own.
-func (s *Server) OpenEndpoint(policy iam.Policy) (*Endpoint, error) {
+// OpenEndpoint opens a VPC endpoint with this policy on a listener, which it closes; nil means a loopback port of its own.
+func (s *Server) OpenEndpoint(policy iam.Policy, listener net.Listener) (*Endpoint, error) {
 	if policy == nil {
 		return nil, errors.New("a VPC endpoint must have a policy: AWS's default allows everything, which has to be said")
 	}
-	return s.listen(policy)
+	return s.listen(policy, listener)
 }
 
-func (s *Server) listen(policy iam.Policy) (*Endpoint, error) {
-	e := &Endpoint{server: s, policy: policy}
-	var err error
-	if e.address, err = awsapi.Listen(e); err != nil {
-		return nil, err
+func (s *Server) listen(policy iam.Policy, listener net.Listener) (_ *Endpoint, err error) {
+	if listener == nil {
+		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return nil, err
+		}
 	}
+	e := &Endpoint{server: s, policy: policy}
+	e.address = awsapi.Serve(listener, e)
 	e.URL = e.address.URL
 	s.mu.Lock()
 	s.endpoints[e] = true
