@@ -94,6 +94,9 @@ func ReadAssembly(dir string) (*Assembly, error) {
 			if err != nil {
 				return nil, fmt.Errorf("the template of the stack %s: %w", id, err)
 			}
+			if empty(text) {
+				continue // the CLI does not deploy it: it deletes what is deployed
+			}
 			t, err := Parse(text)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
@@ -123,9 +126,17 @@ func ReadAssembly(dir string) (*Assembly, error) {
 	}
 	a := &Assembly{Dir: dir}
 	for _, id := range order {
-		a.Stacks = append(a.Stacks, stacks[id])
+		if s := stacks[id]; s != nil {
+			a.Stacks = append(a.Stacks, s)
+		}
 	}
 	return a, nil
+}
+
+// empty says that a template is one without resources.
+func empty(text []byte) bool {
+	var t struct{ Resources map[string]any }
+	return json.Unmarshal(text, &t) == nil && len(t.Resources) == 0
 }
 
 func readAssets(dir, file string, assets map[string]Asset) error {
