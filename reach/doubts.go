@@ -1,0 +1,116 @@
+package reach
+
+import (
+	"slices"
+	"strings"
+)
+
+// doubt is something in the environment that this package does not understand: it takes proofs away.
+type doubt struct {
+	Reason
+	reach doubtReach
+}
+
+// doubtReach says which answers a doubt makes uncertain.
+type doubtReach int
+
+const (
+	// onlyPaths: there may be another way for packets, on which security groups still say who gets in. It takes away a
+	// No that no security group has said.
+	onlyPaths doubtReach = iota
+	// opens: it may let in more. It takes away every No.
+	opens
+	// anything: it may also stop what would get through. It takes away every No and every Yes.
+	anything
+)
+
+// modelled are the types of AWS::EC2 that the other files of this package read, and of which nothing else affects who
+// reaches whom. A NAT gateway acts only through the routes that lead to it.
+var modelled = names(`VPC VPCCidrBlock Subnet RouteTable SubnetRouteTableAssociation Route InternetGateway
+	VPCGatewayAttachment EIP EIPAssociation Instance SecurityGroup SecurityGroupIngress SecurityGroupEgress NetworkAcl
+	NetworkAclEntry SubnetNetworkAclAssociation VPCEndpoint NatGateway`)
+
+// harmless are the types of AWS::EC2 that have no effect on who reaches whom, or none without another one that is not
+// harmless.
+var harmless = names(`CapacityReservation CapacityReservationFleet CustomerGateway DHCPOptions
+	EnclaveCertificateIamRoleAssociation FlowLog Host IPAM IPAMAllocation IPAMPool IPAMPoolCidr IPAMResourceDiscovery
+	IPAMResourceDiscoveryAssociation IPAMScope KeyPair LaunchTemplate NetworkInsightsAccessScope
+	NetworkInsightsAccessScopeAnalysis NetworkInsightsAnalysis NetworkInsightsPath NetworkPerformanceMetricSubscription
+	PlacementGroup PrefixList SnapshotBlockPublicAccess TrafficMirrorFilter TrafficMirrorFilterRule TrafficMirrorSession
+	TrafficMirrorTarget VPCDHCPOptionsAssociation VPCEndpointConnectionNotification VPCEndpointServicePermissions Volume
+	VolumeAttachment`)
+
+// otherPaths are the types of AWS::EC2 that are, or belong to, ways into and out of a VPC that keep addresses as they
+// are, so that security groups still see who comes.
+var otherPaths = names(`CarrierGateway EgressOnlyInternetGateway LocalGatewayRoute LocalGatewayRouteTable
+	LocalGatewayRouteTableVPCAssociation LocalGatewayRouteTableVirtualInterfaceGroupAssociation SubnetCidrBlock
+	TransitGateway TransitGatewayAttachment TransitGatewayConnect TransitGatewayMulticastDomain
+	TransitGatewayMulticastDomainAssociation TransitGatewayMulticastGroupMember TransitGatewayMulticastGroupSource
+	TransitGatewayPeeringAttachment TransitGatewayRoute TransitGatewayRouteTable TransitGatewayRouteTableAssociation
+	TransitGatewayRouteTablePropagation TransitGatewayVpcAttachment VPCPeeringConnection VPNConnection
+	VPNConnectionRoute VPNGateway`)
+
+// closing are the types of AWS::EC2 that stop or divert packets at the internet gateway.
+var closing = names(`GatewayRouteTableAssociation VPCBlockPublicAccessExclusion VPCBlockPublicAccessOptions`)
+
+// changing are the types of AWS::EC2 that put routes into tables by themselves, and so may open as well as close.
+var changing = names(`RouteServer RouteServerAssociation RouteServerEndpoint RouteServerPeer RouteServerPropagation
+	VPNGatewayRoutePropagation`)
+
+func names(text string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range strings.Fields(text) {
+		set["AWS::EC2::"+name] = true
+	}
+	return set
+}
+
+// otherServices are the types of other services, by the start of their names, that bring packets to hosts.
+var otherServices = []string{
+	"AWS::ElasticLoadBalancing::", "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::GlobalAccelerator::", "AWS::VpcLattice::",
+	"AWS::NetworkManager::", "AWS::DirectConnect::", "AWS::CloudFormation::Stack", "AWS::RDS::DBCluster", "AWS::RDS::DBProxy",
+	"AWS::RDS::DBSecurityGroup", "AWS::RDS::DBShardGroup",
+}
+
+// harmlessOthers are exceptions from otherServices.
+var harmlessOthers = []string{"AWS::RDS::DBClusterParameterGroup", "AWS::CloudFormation::StackSet"}
+
+func (n *network) doubt(r resource, text string, reach doubtReach) {
+	n.doubts = append(n.doubts, doubt{Reason{CannotTell, r.typ + ": " + text, r.symbol()}, reach})
+}
+
+func (n *network) readDoubts() {
+	certain, uncertain := n.world.resources("AWS::")
+	for _, r := range uncertain {
+		if !strings.HasPrefix(r.typ, "AWS::EC2::") && !slices.Contains(hostTypes, r.typ) || harmless[r.typ] {
+			continue
+		}
+		reach := anything
+		if r.typ == "AWS::EC2::SecurityGroupIngress" || r.typ == "AWS::EC2::EIP" || r.typ == "AWS::EC2::EIPAssociation" {
+			reach = opens
+		}
+		n.doubt(r, "whether it is there cannot be told from the templates", reach)
+	}
+	for _, r := range certain {
+		other := slices.ContainsFunc(otherServices, func(start string) bool { return strings.HasPrefix(r.typ, start) })
+		switch {
+		case other && slices.Contains(harmlessOthers, r.typ):
+		case other:
+			n.doubt(r, "it is not modelled", opens)
+		case !strings.HasPrefix(r.typ, "AWS::EC2::") || modelled[r.typ] || harmless[r.typ]:
+		case otherPaths[r.typ]:
+			n.doubt(r, "this way into the VPC is not modelled", onlyPaths)
+		case changing[r.typ]:
+			n.doubt(r, "the routes that it adds are in no template", anything)
+		case closing[r.typ]:
+			n.internetDoubts = append(n.internetDoubts, Reason{CannotTell, r.typ + ": what it stops at the internet gateway is not modelled", r.symbol()})
+		default:
+			n.doubt(r, "it is not modelled", opens)
+		}
+	}
+	for _, r := range n.world.all("AWS::EC2::VPCEndpoint") {
+		if kind, err := r.text("VpcEndpointType"); err != nil || kind != "" && kind != "Gateway" && kind != "Interface" {
+			n.doubt(r, "endpoints of this type are not modelled", opens)
+		}
+	}
+}

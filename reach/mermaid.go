@@ -1,0 +1,4 @@
+package reach
+
+func (t *Table) Mermaid() string { return "" }
+func (t *Table) SVG() string     { return "" }

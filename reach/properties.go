@@ -1,0 +1,216 @@
+package reach
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"drawbridge/rehearsal/template"
+)
+
+// resource is one resource that the template makes for certain.
+type resource struct {
+	properties
+	id  string
+	typ string
+}
+
+// symbol is the resource's id as the other resources' properties hold it. It also says where a reason comes from.
+func (r resource) symbol() string { return r.stack.symbol(r.id) }
+
+// properties are a resource's properties, or a part of them. Each is resolved when it is asked for: what cannot be told
+// matters only where it is needed.
+type properties struct {
+	stack *stack
+	path  string
+	raw   map[string]any
+}
+
+// errNotTold is why a property has no value.
+var errNotTold = errors.New("cannot be told from the templates")
+
+// value is a property, and nil if it is not there.
+func (p properties) value(name string) (any, error) {
+	raw, ok := p.raw[name]
+	if !ok {
+		return nil, nil
+	}
+	value, err := p.stack.resolver.Resolve(p.path+"."+name, raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", name, errNotTold)
+	}
+	return value, nil
+}
+
+// has says whether a property is there with a value, be it one that cannot be told.
+func (p properties) has(name string) bool {
+	value, err := p.value(name)
+	return value != nil || err != nil
+}
+
+// text is a property that is a text, and "" if it is not there.
+func (p properties) text(name string) (string, error) {
+	value, err := p.value(name)
+	if value == nil || err != nil {
+		return "", err
+	}
+	text, ok := template.Text(value)
+	if !ok {
+		return "", fmt.Errorf("%s %w", name, errNotTold)
+	}
+	return text, nil
+}
+
+// truth is a property that is true or false, and otherwise if it is not there.
+func (p properties) truth(name string, otherwise Answer) Answer {
+	text, err := p.text(name)
+	switch {
+	case err != nil:
+		return CannotTell
+	case text == "":
+		return otherwise
+	case strings.EqualFold(text, "true"):
+		return Yes
+	case strings.EqualFold(text, "false"):
+		return No
+	}
+	return CannotTell
+}
+
+// texts is a property that is a list of texts. With an error come those of them that can be told.
+func (p properties) texts(name string) ([]string, error) {
+	items, err := p.items(name)
+	var texts []string
+	for _, item := range items {
+		text, ok := template.Text(item)
+		if !ok {
+			err = fmt.Errorf("%s %w", name, errNotTold)
+			continue
+		}
+		texts = append(texts, text)
+	}
+	return texts, err
+}
+
+// parts is a property that is a list of structures. With an error come those of them that can be told.
+func (p properties) parts(name string) ([]properties, error) {
+	raw, is := p.raw[name].([]any)
+	if !is {
+		value, err := p.value(name)
+		if value == nil || err != nil {
+			return nil, err
+		}
+		if raw, is = value.([]any); !is {
+			raw = []any{value} // CloudFormation takes one item for a list of one
+		}
+	}
+	var parts []properties
+	var failed error
+	for i, item := range raw {
+		path := p.path + "." + name + "[" + strconv.Itoa(i) + "]"
+		if one, is := item.(map[string]any); is && len(one) == 1 {
+			resolved, err := p.stack.resolver.Resolve(path, item) // it may be an Fn::If
+			if err != nil {
+				failed = fmt.Errorf("%s %w", name, errNotTold)
+				continue
+			}
+			item = resolved
+		}
+		switch item := item.(type) {
+		case nil:
+		case map[string]any:
+			parts = append(parts, properties{p.stack, path, item})
+		default:
+			failed = fmt.Errorf("%s %w", name, errNotTold)
+		}
+	}
+	return parts, failed
+}
+
+// items is a property that is a list, each item resolved by itself.
+func (p properties) items(name string) ([]any, error) {
+	raw, is := p.raw[name].([]any)
+	if !is {
+		value, err := p.value(name)
+		if value == nil || err != nil {
+			return nil, err
+		}
+		if raw, is = value.([]any); !is {
+			raw = []any{value}
+		}
+	}
+	var items []any
+	var failed error
+	for i, item := range raw {
+		value, err := p.stack.resolver.Resolve(p.path+"."+name+"["+strconv.Itoa(i)+"]", item)
+		switch {
+		case err != nil:
+			failed = fmt.Errorf("%s %w", name, errNotTold)
+		case value != nil:
+			items = append(items, value)
+		}
+	}
+	return items, failed
+}
+
+// block is a property that is an IPv4 block; the zero prefix if it is not there.
+func (p properties) block(name string) (netip.Prefix, error) {
+	text, err := p.text(name)
+	if text == "" || err != nil {
+		return netip.Prefix{}, err
+	}
+	block, err := netip.ParsePrefix(text)
+	if err != nil || !block.Addr().Is4() {
+		return netip.Prefix{}, fmt.Errorf("%s %w", name, errNotTold)
+	}
+	return block.Masked(), nil
+}
+
+// port is a property that is a port, a protocol number and the like; otherwise if it is not there.
+func (p properties) number(name string, otherwise int) (int, error) {
+	text, err := p.text(name)
+	if text == "" || err != nil {
+		return otherwise, err
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s %w", name, errNotTold)
+	}
+	return number, nil
+}
+
+// resources are the resources of all stacks whose type starts with prefix and whose condition holds, in the order of
+// their stacks and logical ids. Those of which the condition cannot be told are the second result.
+func (w *world) resources(prefix string) (certain, uncertain []resource) {
+	for _, s := range w.stacks {
+		for _, id := range slices.Sorted(maps.Keys(s.template.Resources)) {
+			r := s.template.Resources[id]
+			if !strings.HasPrefix(r.Type, prefix) {
+				continue
+			}
+			found := resource{properties{s, "Resources." + id + ".Properties", r.Properties}, id, r.Type}
+			holds := true
+			if r.Condition != "" {
+				var err error
+				if holds, err = s.resolver.Condition(r.Condition); err != nil {
+					uncertain = append(uncertain, found)
+					continue
+				}
+			}
+			if holds {
+				certain = append(certain, found)
+			}
+		}
+	}
+	return certain, uncertain
+}
+
+// all are the resources of exactly this type that are made for certain.
+func (w *world) all(typ string) []resource {
+	certain, _ := w.resources(typ)
+	return slices.DeleteFunc(certain, func(r resource) bool { return r.typ != typ })
+}
