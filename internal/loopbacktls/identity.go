@@ -1,5 +1,5 @@
-// Package loopbacktls makes TLS identities for servers on this machine's loopback addresses, each signed by a
-// certificate authority of its own whose private key is not kept.
+// Package loopbacktls makes TLS identities for servers that run on this machine, each signed by a certificate authority
+// of its own whose private key is not kept.
 package loopbacktls
 
 import (
@@ -19,15 +19,19 @@ import (
 // Identity is what a server needs to be verified by a client that knows CA. All fields are PEM.
 type Identity struct {
 	CA   []byte // the certificate authority, for clients
-	Cert []byte // the server's certificate, for localhost and 127.0.0.1
+	Cert []byte // the server's certificate, for localhost, 127.0.0.1 and the further names
 	Key  []byte // the private key of Cert
 }
 
 // Write puts the identity into a folder as ca.pem, server-cert.pem and server-key.pem, the names that MySQL's own files
-// have. Only the files' owner can read them.
+// have. Others than the files' owner can read ca.pem alone.
 func (i *Identity) Write(dir string) error {
-	for name, content := range map[string][]byte{"ca.pem": i.CA, "server-cert.pem": i.Cert, "server-key.pem": i.Key} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+	for _, file := range []struct {
+		name    string
+		content []byte
+		mode    os.FileMode
+	}{{"ca.pem", i.CA, 0o644}, {"server-cert.pem", i.Cert, 0o600}, {"server-key.pem", i.Key, 0o600}} {
+		if err := os.WriteFile(filepath.Join(dir, file.name), file.content, file.mode); err != nil {
 			return err
 		}
 	}
@@ -37,8 +41,8 @@ func (i *Identity) Write(dir string) error {
 // lifetime is long enough for whatever runs until somebody presses Ctrl-C.
 const lifetime = 30 * 24 * time.Hour
 
-// New makes an Identity.
-func New() (*Identity, error) {
+// New makes an Identity for localhost, 127.0.0.1 and further names, which are DNS names or IP addresses.
+func New(names ...string) (*Identity, error) {
 	notBefore := time.Now().Add(-time.Hour)
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -65,7 +69,7 @@ func New() (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	leafDER, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(2),
 		Subject:      pkix.Name{CommonName: "Drawbridge loopback server"},
 		NotBefore:    ca.NotBefore,
@@ -74,7 +78,15 @@ func New() (*Identity, error) {
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames:     []string{"localhost"},
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-	}, ca, key.Public(), caKey)
+	}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			leaf.IPAddresses = append(leaf.IPAddresses, ip)
+		} else {
+			leaf.DNSNames = append(leaf.DNSNames, name)
+		}
+	}
+	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, key.Public(), caKey)
 	if err != nil {
 		return nil, err
 	}

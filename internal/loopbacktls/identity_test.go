@@ -37,3 +37,24 @@ func TestIdentity(t *testing.T) {
 		t.Error("it passes for example.com")
 	}
 }
+
+func TestIdentityOfFurtherNames(t *testing.T) {
+	identity, err := New("db.example.com", "10.0.0.10", "fd00::10", "*.eu.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.X509KeyPair(identity.Cert, identity.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(identity.CA)
+	for name, want := range map[string]bool{
+		"localhost": true, "127.0.0.1": true, "db.example.com": true, "10.0.0.10": true, "fd00::10": true, "a.eu.example.com": true,
+		"example.com": false, "10.0.0.11": false,
+	} {
+		if _, err := pair.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: name}); (err == nil) != want {
+			t.Errorf("%s: %v, want it verified: %v", name, err, want)
+		}
+	}
+}

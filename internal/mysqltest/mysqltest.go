@@ -1,9 +1,6 @@
-// Package mysqltest gives tests a real MySQL server, set up like a database on
-// RDS: TLS required, a certificate signed by an authority of its own, and a
-// master user who may do what RDS's master user may and no more.
-//
-// It runs the server that scripts/mysql.sh fetched, or a suitable mysqld of
-// the machine. Where there is none, the test says NOT RUN.
+// Package mysqltest gives tests a real MySQL server, set up by [mysqlserver]
+// like a database on RDS, with TLS required. Where the machine has none, the
+// test says NOT RUN.
 package mysqltest
 
 import (
@@ -14,7 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"drawbridge/internal/mysqlserver"
 	"drawbridge/internal/notrun"
 )
 
@@ -25,7 +24,7 @@ func Start(t testing.TB) *Server {
 	t.Helper()
 	s, err := start()
 	give(t, err)
-	t.Cleanup(s.discard)
+	t.Cleanup(func() { must(t, s.Close()) })
 	return s
 }
 
@@ -65,7 +64,10 @@ func Main(m *testing.M) {
 	code := m.Run()
 	shared.Lock()
 	if shared.server != nil {
-		shared.server.discard()
+		if err := shared.server.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "mysqltest:", err)
+			code = max(code, 1)
+		}
 	}
 	os.Exit(code)
 }
@@ -73,14 +75,14 @@ func Main(m *testing.M) {
 // give ends t when err says that there is no server for it.
 func give(t testing.TB, err error) {
 	t.Helper()
-	var missing *noServerError
+	var missing *mysqlserver.MissingError
 	if errors.As(err, &missing) {
-		notrun.Because(t, "%s", missing.reason)
+		notrun.Because(t, "%v", missing)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 }
+
+const dropTimeout = 30 * time.Second
 
 var schemas atomic.Int64
 
@@ -95,11 +97,11 @@ func (s *Server) NewSchema(t testing.TB) string {
 		t.Fatalf("creating the schema %s: %v", name, err)
 	}
 	t.Cleanup(func() {
-		if s.process == nil {
+		if !s.Running() {
 			return // stopped by the test; its data goes with it
 		}
 		// A transaction that the test left open would hold the drop up.
-		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), dropTimeout)
 		defer cancel()
 		if _, err := root.ExecContext(ctx, "DROP DATABASE IF EXISTS "+name); err != nil {
 			t.Errorf("dropping the schema %s: %v", name, err)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"drawbridge/internal/leftover"
 	"drawbridge/internal/notrun"
 )
 
@@ -114,7 +115,7 @@ func traces(t *testing.T, part string) (found []string) {
 	}
 	for _, p := range processes {
 		pid, err := strconv.Atoi(filepath.Base(p))
-		if _, alive := startTime(pid); err != nil || !alive {
+		if _, alive := leftover.StartTime(pid); err != nil || !alive {
 			continue
 		}
 		command, _ := os.ReadFile(p + "/cmdline")

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"drawbridge/internal/child"
+	"drawbridge/internal/leftover"
 )
 
 const (
@@ -85,7 +86,7 @@ func Boot(ctx context.Context, options Options) (_ *Machine, err error) {
 	if _, err := os.Stat(filepath.Join(options.Root, "lib/systemd/systemd")); err != nil {
 		return nil, fmt.Errorf("%s is no root file system with systemd (%w): make one with 'scripts/roots.sh fetch'", options.Root, err)
 	}
-	name, err := newName(options.Name)
+	name, err := leftover.Name(options.Name)
 	if err != nil {
 		return nil, err
 	}

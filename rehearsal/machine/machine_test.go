@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"context"
+
+	"drawbridge/internal/leftover"
 )
 
 func TestAMachine(t *testing.T) {
@@ -284,7 +286,7 @@ func TestWhatCannotBootSaysWhyAndLeavesNothing(t *testing.T) {
 	root := rootOf(t, "tunnel")
 	network := newNetwork(t)
 	namespace := host(t, network, "bad", "10.0.0.10/24")
-	before := traces(t, prefix+"bad-") // the namespace
+	before := traces(t, leftover.Prefix+"bad-") // the namespace
 	empty := t.TempDir()
 	half := t.TempDir() // looks like a root, and has nothing to run
 	if err := os.MkdirAll(filepath.Join(half, "lib/systemd"), 0o755); err != nil {
@@ -315,7 +317,7 @@ func TestWhatCannotBootSaysWhyAndLeavesNothing(t *testing.T) {
 			if err == nil {
 				_ = m.Close()
 			}
-			if found := traces(t, prefix+"bad-"); !slices.Equal(found, before) {
+			if found := traces(t, leftover.Prefix+"bad-"); !slices.Equal(found, before) {
 				t.Errorf("it left %q", found)
 			}
 		})
@@ -330,7 +332,7 @@ func TestWhatCannotBootSaysWhyAndLeavesNothing(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "stuck.service") {
 			t.Error(err)
 		}
-		if found := traces(t, prefix+"bad-"); !slices.Equal(found, before) {
+		if found := traces(t, leftover.Prefix+"bad-"); !slices.Equal(found, before) {
 			t.Errorf("it left %q", found)
 		}
 	})

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"drawbridge/internal/leftover"
 )
 
 // namespaceFolder is where ip-netns(8) keeps namespaces by name.
@@ -33,7 +35,7 @@ type Namespace struct {
 }
 
 func newNamespace(name string) (*Namespace, error) {
-	unique, err := newName(name)
+	unique, err := leftover.Name(name)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +192,7 @@ func (n *Namespace) killAll() error {
 			if err != nil || pid == os.Getpid() {
 				continue
 			}
-			if _, alive := startTime(pid); alive {
+			if _, alive := leftover.StartTime(pid); alive {
 				running++
 				_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
 			}

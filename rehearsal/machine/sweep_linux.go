@@ -2,9 +2,9 @@ package machine
 
 import (
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
+
+	"drawbridge/internal/leftover"
 )
 
 // Sweep removes what processes that were killed have left: the namespaces, control groups, processes and folders of their
@@ -16,23 +16,8 @@ func Sweep() error {
 	}
 	// Processes go before what they use.
 	return errors.Join(
-		sweep(root, func(name string) error { return cgroup(filepath.Join(root, name)).remove() }),
-		sweep(namespaceFolder, func(name string) error { return (&Namespace{name: name}).remove() }),
-		sweep(folders, func(name string) error { return removeFolder(filepath.Join(folders, name)) }),
+		leftover.Sweep(root, func(name string) error { return cgroup(filepath.Join(root, name)).remove() }),
+		leftover.Sweep(namespaceFolder, func(name string) error { return (&Namespace{name: name}).remove() }),
+		leftover.Sweep(folders, func(name string) error { return removeFolder(filepath.Join(folders, name)) }),
 	)
-}
-
-// sweep calls remove for what in folder belonged to a process that is gone.
-func sweep(folder string, remove func(name string) error) error {
-	entries, err := os.ReadDir(folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	errs := []error{err}
-	for _, e := range entries {
-		if o, ours := ownerOf(e.Name()); ours && o.gone() {
-			errs = append(errs, remove(e.Name()))
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"drawbridge/internal/leftover"
 )
 
 // victimRoot is the environment variable that makes the test binary a victim, and names the root of its machine.
@@ -34,9 +36,9 @@ func victim(root string) {
 	// The second sleep is nobody's child.
 	check(network.Router().Command(context.Background(), "sleep", "1200").Start())
 	check(namespace.Command(context.Background(), "sh", "-c", "setsid sleep 1200 &").Run())
-	o, err := self()
+	o, err := leftover.Self()
 	check(err)
-	fmt.Printf("-%d-%d-\n", o.pid, o.start)
+	fmt.Printf("-%d-%d-\n", o.PID, o.Start)
 	select {}
 }
 

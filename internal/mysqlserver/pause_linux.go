@@ -1,4 +1,4 @@
-package mysqltest
+package mysqlserver
 
 import (
 	"bytes"

@@ -1,7 +1,7 @@
 //go:build !unix
 
-package mysqltest
+package mysqlserver
 
-// lockFile does nothing here: two test binaries that prepare the same data
+// lockFile does nothing here: two processes that prepare the same data
 // folder do the work twice, and the rename lets one of them win.
 func lockFile(string) (unlock func(), err error) { return func() {}, nil }

@@ -1,4 +1,4 @@
-package mysqltest
+package mysqlserver
 
 import (
 	"context"
@@ -14,44 +14,63 @@ import (
 	"time"
 )
 
-// noServerError says that this machine has no MySQL server to test with.
-type noServerError struct{ reason string }
+// MissingError says that this machine has no MySQL server that can be used.
+type MissingError struct{ reason string }
 
-func (e *noServerError) Error() string { return e.reason }
+func (e *MissingError) Error() string { return e.reason }
 
 // binary is a MySQL server program.
 type binary struct {
 	path    string
 	version string // what it says of itself, one line
-	tools   string // the repository's folder for fetched things, .tools
+	tools   string // the folder for fetched things, .tools
 }
 
-// findBinary looks for the server where scripts/mysql.sh does: $MYSQLD, the
-// PATH, then what that script fetched.
-var findBinary = sync.OnceValues(func() (binary, error) {
-	root, err := repositoryRoot()
-	if err != nil {
-		return binary{}, err
+// found are the programs that were found, by the folder for fetched things. Asking one for its version takes a while.
+var found struct {
+	sync.Mutex
+	binaries map[string]binary
+}
+
+// findBinary looks for the server where scripts/mysql.sh does: $MYSQLD, the PATH, then what that script fetched.
+func findBinary(tools string) (binary, error) {
+	found.Lock()
+	defer found.Unlock()
+	if b, ok := found.binaries[tools]; ok {
+		return b, nil
 	}
-	tools := filepath.Join(root, ".tools")
-	if named := os.Getenv("MYSQLD"); named != "" {
-		version, err := suitable(named)
+	b := binary{tools: tools}
+	if tools == "" {
+		root, err := repositoryRoot()
 		if err != nil {
-			return binary{}, &noServerError{fmt.Sprintf("$MYSQLD cannot be used: %v", err)}
+			return binary{}, err
 		}
-		return binary{named, version, tools}, nil
+		b.tools = filepath.Join(root, ".tools")
 	}
-	candidates := []string{filepath.Join(tools, "mysql", "bin", "mysqld")}
-	if onPath, err := exec.LookPath("mysqld"); err == nil {
-		candidates = append([]string{onPath}, candidates...)
+	var candidates []string
+	if named := os.Getenv("MYSQLD"); named != "" {
+		candidates = []string{named}
+	} else {
+		if onPath, err := exec.LookPath("mysqld"); err == nil {
+			candidates = append(candidates, onPath)
+		}
+		candidates = append(candidates, filepath.Join(b.tools, "mysql", "bin", "mysqld"))
 	}
-	for _, path := range candidates {
-		if version, err := suitable(path); err == nil {
-			return binary{path, version, tools}, nil
+	var err error
+	for _, b.path = range candidates {
+		if b.version, err = suitable(b.path); err == nil {
+			if found.binaries == nil {
+				found.binaries = map[string]binary{}
+			}
+			found.binaries[tools] = b
+			return b, nil
 		}
 	}
-	return binary{}, &noServerError{"there is no MySQL server of version 8.4 or newer; run 'scripts/mysql.sh fetch'"}
-})
+	if os.Getenv("MYSQLD") != "" {
+		return binary{}, &MissingError{fmt.Sprintf("$MYSQLD cannot be used: %v", err)}
+	}
+	return binary{}, &MissingError{"there is no MySQL server of version 8.4 or newer; run 'scripts/mysql.sh fetch'"}
+}
 
 // suitable returns what the server at path says of itself when that is MySQL,
 // 8.4 or newer. On Debian mysqld may well be MariaDB.
@@ -95,7 +114,7 @@ func repositoryRoot() (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", errors.New("no go.mod in " + start + " or above it: run the tests from within the repository")
+			return "", errors.New("no go.mod in " + start + " or above it: run it from within the repository")
 		}
 	}
 }

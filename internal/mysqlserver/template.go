@@ -1,4 +1,4 @@
-package mysqltest
+package mysqlserver
 
 import (
 	"crypto/sha256"
@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func initialiseArgs() []string {
 		"--innodb-doublewrite=OFF",
 		"--innodb-redo-log-capacity=32M",
 		// On the disk at every commit as far as this process goes: a killed
-		// server loses nothing, and no test pulls the plug.
+		// server loses nothing, and nobody pulls the plug.
 		"--innodb-flush-log-at-trx-commit=2",
 		"--auto-generate-certs=OFF",
 		"--caching-sha2-password-auto-generate-rsa-keys=OFF",
@@ -47,10 +48,10 @@ func template(b binary) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", fmt.Errorf("making a folder for MySQL's initial data: %w", err)
 	}
-	// Packages are tested at the same time: one of them makes the template.
+	// Packages are tested at the same time: one process makes the template.
 	unlock, err := lockFile(dir + ".lock")
 	if err != nil {
-		return "", fmt.Errorf("waiting for another test that prepares MySQL's initial data: %w", err)
+		return "", fmt.Errorf("waiting for another process that prepares MySQL's initial data: %w", err)
 	}
 	defer unlock()
 	if isDir(dir) {
@@ -132,14 +133,23 @@ func copyFile(from, to string) error {
 	return dst.Close()
 }
 
+var logTags = regexp.MustCompile(`^(\[[^]]*\] )*`)
+
+// said returns what a line of a server's log says, without the number and the part of the server before it, when the
+// line is of a level such as ERROR.
+func said(line, level string) (text string, ok bool) {
+	_, text, ok = strings.Cut(line, "["+level+"] ")
+	return strings.TrimSpace(text[len(logTags.FindString(text)):]), ok
+}
+
 // lastErrors returns the errors in a server's log on one line, or its last
 // line when it names none.
 func lastErrors(log string) string {
 	lines := strings.Split(strings.TrimSpace(log), "\n")
 	var errs []string
 	for _, line := range lines {
-		if _, text, ok := strings.Cut(line, "[ERROR] "); ok {
-			errs = append(errs, strings.TrimSpace(text))
+		if text, ok := said(line, "ERROR"); ok {
+			errs = append(errs, text)
 		}
 	}
 	if len(errs) == 0 {

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package mysqltest
+package mysqlserver
 
 import (
 	"os"

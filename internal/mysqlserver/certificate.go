@@ -1,4 +1,4 @@
-package mysqltest
+package mysqlserver
 
 import (
 	"crypto/x509"
@@ -15,22 +15,22 @@ type certificates struct {
 	pool                      *x509.CertPool
 }
 
-// newCertificates writes a TLS identity to dir. MySQL's own generated
+// newCertificates writes a TLS identity with further names to dir. MySQL's own generated
 // certificates carry no host name, so no client that verifies one can use them.
-func newCertificates(dir string) (certificates, error) {
+func newCertificates(dir string, names []string) (certificates, error) {
 	c := certificates{
 		caFile:   filepath.Join(dir, "ca.pem"),
 		certFile: filepath.Join(dir, "server-cert.pem"),
 		keyFile:  filepath.Join(dir, "server-key.pem"),
 		pool:     x509.NewCertPool(),
 	}
-	identity, err := loopbacktls.New()
+	identity, err := loopbacktls.New(names...)
 	if err != nil {
 		return c, err
 	}
 	c.pool.AppendCertsFromPEM(identity.CA)
 	if err := identity.Write(dir); err != nil {
-		return c, fmt.Errorf("writing the test database's certificates: %w", err)
+		return c, fmt.Errorf("writing the server's certificates: %w", err)
 	}
 	return c, nil
 }

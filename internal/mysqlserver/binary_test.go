@@ -1,4 +1,4 @@
-package mysqltest
+package mysqlserver
 
 import (
 	"errors"
@@ -49,6 +49,7 @@ func TestLastErrors(t *testing.T) {
 		"the last three errors": {
 			"1 [ERROR] a\n2 [Warning] b\n3 [ERROR] c\n4 [ERROR] d\n5 [ERROR] e\n6 [System] f\n", "c | d | e"},
 		"the last line when there are none": {"1 [System] a\n2 [System] b\n", "2 [System] b"},
+		"without the server's numbers":      {"2026 0 [ERROR] [MY-010119] [Server] Aborting\n", "Aborting"},
 		"nothing of nothing":                {"", ""},
 	}
 	for name, tc := range tests {
@@ -61,7 +62,7 @@ func TestLastErrors(t *testing.T) {
 }
 
 func TestTemplate(t *testing.T) {
-	found, err := findBinary()
+	found, err := findBinary("")
 	give(t, err)
 	// A folder with spaces and with what a glob would expand.
 	found.tools = filepath.Join(t.TempDir(), "a b [c] *")

@@ -1,4 +1,4 @@
-package mysqltest
+package mysqlserver
 
 import (
 	"crypto/rand"
@@ -6,15 +6,12 @@ import (
 	"strings"
 )
 
-const (
-	rootUser   = "root"
-	masterUser = "admin"
-)
+const rootUser = "root"
 
-// accounts are the passwords of a server's two users.
-type accounts struct{ rootPassword, masterPassword string }
+// accounts are a server's two users, root and the master user.
+type accounts struct{ rootPassword, masterUser, masterPassword string }
 
-func newAccounts() accounts { return accounts{rand.Text(), rand.Text()} }
+func newAccounts(masterUser string) accounts { return accounts{rand.Text(), masterUser, rand.Text()} }
 
 // What RDS's master user may do, from the page "Master user account
 // privileges" of the Amazon RDS User Guide, row "RDS for MySQL 8.0.36 and
@@ -47,9 +44,9 @@ func (a accounts) setupSQL() string {
 	statements := []string{
 		fmt.Sprintf("ALTER USER '%s'@'localhost' IDENTIFIED BY '%s'", rootUser, a.rootPassword),
 		fmt.Sprintf("CREATE ROLE '%s'@'%%'", role),
-		fmt.Sprintf("CREATE USER '%s'@'%%' IDENTIFIED BY '%s'", masterUser, a.masterPassword),
+		fmt.Sprintf("CREATE USER '%s'@'%%' IDENTIFIED BY '%s'", a.masterUser, a.masterPassword),
 	}
-	for _, grantee := range []string{role, masterUser} {
+	for _, grantee := range []string{role, a.masterUser} {
 		statements = append(statements,
 			fmt.Sprintf("GRANT %s ON *.* TO '%s'@'%%' WITH GRANT OPTION", strings.Join(serverPrivileges, ", "), grantee),
 			fmt.Sprintf("GRANT %s ON `%%`.* TO '%s'@'%%' WITH GRANT OPTION", strings.Join(schemaPrivileges, ", "), grantee),
@@ -57,6 +54,6 @@ func (a accounts) setupSQL() string {
 			fmt.Sprintf("GRANT SELECT, SHOW VIEW, EXECUTE ON `sys`.* TO '%s'@'%%'", grantee),
 		)
 	}
-	statements = append(statements, fmt.Sprintf("GRANT '%s'@'%%' TO '%s'@'%%'", role, masterUser))
+	statements = append(statements, fmt.Sprintf("GRANT '%s'@'%%' TO '%s'@'%%'", role, a.masterUser))
 	return strings.Join(statements, ";\n") + ";\n"
 }
