@@ -1,7 +1,6 @@
 package reach
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -51,37 +50,33 @@ func (s settings) truth(namespace, name string, otherwise Answer) Answer {
 	return s[[2]string{namespace, name}].truth("Value", otherwise)
 }
 
-// readBeanstalk reads the environments of Elastic Beanstalk: each is one host, or a load balancer and its instances.
-func (n *network) readBeanstalk() (hosts []*host) {
-	for _, r := range n.world.all("AWS::ElasticBeanstalk::Environment") {
-		instances := &host{stack: r.stack.id, id: r.id, kind: isWebApp, isSource: true}
-		s := readSettings(instances, r)
-		ids, err := s.list(inVPC, "Subnets")
-		n.liesIn(instances, ids, err)
-		ids, err = s.list(onInstances, "SecurityGroups")
-		n.wear(instances, ids, err)
+// readBeanstalk reads an environment of Elastic Beanstalk: one host, or a load balancer and its instances.
+func (n *network) readBeanstalk(r resource) (hosts []*host) {
+	h := &host{stack: r.stack.id, id: r.id, kind: isWebApp, isSource: true, ports: []int{httpPort, httpsPort}}
+	s := h.readSettings(r)
+	ids, err := s.list(inVPC, "Subnets")
+	n.liesIn(h, ids, err)
+	ids, err = s.list(onInstances, "SecurityGroups")
+	n.wear(h, ids, err)
+	h.tier = n.tierOf(h)
 
-		instances.ports = []int{httpPort, httpsPort}
-		environmentType, err := s.get(ofEnv, "EnvironmentType", "LoadBalanced")
-		var balancer *host
-		switch {
-		case err == nil && environmentType == "SingleInstance":
-		case err == nil && environmentType == "LoadBalanced":
-			balancer = n.readLoadBalancer(r, s)
-			instances.kind, instances.ports = isWebAppInstances, []int{httpPort}
-			hosts = append(hosts, balancer)
-		default:
-			instances.doubt(r, "its EnvironmentType cannot be told from the templates")
-		}
-		n.addBeanstalksGroup(instances, balancer, r, s)
-		instances.public = instanceAddress(r, s, balancer != nil)
-		instances.tier = n.tierOf(instances)
-		hosts = append(hosts, instances)
+	var balancer *host
+	switch kind, err := s.get(ofEnv, "EnvironmentType", "LoadBalanced"); {
+	case err == nil && kind == "SingleInstance":
+	case err == nil && kind == "LoadBalanced":
+		h.kind, h.ports = isWebAppInstances, []int{httpPort}
+		balancer = n.readLoadBalancer(r, s)
+		balancer.doubts = append(balancer.doubts, h.doubts...)
+		hosts = append(hosts, balancer)
+	default:
+		h.doubt(r, "its EnvironmentType cannot be told from the templates")
 	}
-	return hosts
+	n.addBeanstalksGroup(h, balancer, r, s)
+	h.public = instanceAddress(r, s, balancer != nil)
+	return append(hosts, h)
 }
 
-func readSettings(h *host, r resource) settings {
+func (h *host) readSettings(r resource) settings {
 	s := settings{}
 	parts, err := r.parts("OptionSettings")
 	for _, p := range parts {
@@ -239,7 +234,7 @@ func (h *host) beanstalksBalancerGroup(r resource, alone bool) *securityGroup {
 			description: "the group that Elastic Beanstalk makes for its load balancer",
 		}
 		if !alone {
-			open.unknown = fmt.Sprintf("%s makes a group for its load balancer, as ManagedSecurityGroup names none", "Elastic Beanstalk")
+			open.unknown = "Elastic Beanstalk makes a group for its load balancer, as ManagedSecurityGroup names none"
 		}
 		g.ingress = append(g.ingress, open)
 	}

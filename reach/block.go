@@ -124,6 +124,9 @@ func outsideSources(n *network, extra []netip.Prefix) []Source {
 			internet.Addresses = append(internet.Addresses, a)
 		}
 	}
+	if len(internet.Addresses) == 0 { // somebody has named all of it
+		internet.Addresses = examples[:1]
+	}
 	sources := []Source{internet}
 	for _, b := range named {
 		if a, ok := representative(b, slices.Concat(narrower(b, all), n.vpcBlocks())); ok {

@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,47 +13,35 @@ var enginePorts = map[string]int{
 	"custom-oracle": 1521, "sqlserver": 1433, "custom-sqlserver": 1433, "db2": 50000,
 }
 
-func (n *network) readDatabases() (hosts []*host) {
-	instances := map[string]resource{}
-	for _, r := range n.world.all("AWS::RDS::DBInstance") {
-		instances[r.symbol()] = r
-	}
-	for _, r := range n.world.all("AWS::RDS::DBInstance") {
-		h := &host{stack: r.stack.id, id: r.id, kind: isDatabase, tier: databaseTier}
-		hosts = append(hosts, h)
+func (n *network) readDatabase(r resource) []*host {
+	h := &host{stack: r.stack.id, id: r.id, kind: isDatabase, tier: databaseTier}
 
-		// A replica takes from its source what it does not say ("AWS::RDS::DBInstance", SourceDBInstanceIdentifier).
-		origin := r
+	// A replica takes from its source what it does not say ("AWS::RDS::DBInstance", SourceDBInstanceIdentifier).
+	origin := r
+	if r.has("SourceDBInstanceIdentifier") {
+		h.isReplica = true
 		source, err := r.text("SourceDBInstanceIdentifier")
-		if s, ok := instances[source]; ok {
-			origin = s
-		} else if source != "" || err != nil {
+		found := slices.IndexFunc(n.world.possible(r.typ), func(s resource) bool { return s.symbol() == source })
+		if err != nil || found < 0 {
 			h.doubt(r, "the database that it is a replica of is not one of this environment's")
-		}
-		group := r
-		if !r.has("DBSubnetGroupName") {
-			group = origin
-		}
-		n.liesInGroup(h, group)
-		ids, err := r.texts("VPCSecurityGroups")
-		n.wear(h, ids, err)
-		if r.has("DBClusterIdentifier") || r.has("DBSecurityGroups") {
-			h.doubt(r, "clusters and groups outside a VPC are not modelled")
-		}
-		h.public = publicly(r)
-		h.ports = []int{databasePort(h, r, origin)}
-	}
-	return hosts
-}
-
-// isReplica says whether the template makes this database as a replica of another.
-func (n *network) isReplica(h *host) bool {
-	for _, r := range n.world.all("AWS::RDS::DBInstance") {
-		if r.symbol() == h.where() {
-			return r.has("SourceDBInstanceIdentifier")
+		} else {
+			origin = n.world.possible(r.typ)[found]
 		}
 	}
-	return false
+	if r.has("DBSubnetGroupName") {
+		n.liesInGroup(h, r)
+	} else {
+		n.liesInGroup(h, origin)
+	}
+	ids, err := r.texts("VPCSecurityGroups")
+	n.wear(h, ids, err)
+	if r.has("DBClusterIdentifier") || r.has("DBSecurityGroups") {
+		h.doubt(r, "clusters and groups outside a VPC are not modelled")
+	}
+	// Its default depends on the VPC and the subnet group.
+	h.public = Reason{Answer: r.truth("PubliclyAccessible", CannotTell), Where: r.symbol()}
+	h.ports = []int{databasePort(h, r, origin)}
+	return []*host{h}
 }
 
 func (n *network) liesInGroup(h *host, r resource) {
@@ -65,11 +54,6 @@ func (n *network) liesInGroup(h *host, r resource) {
 		}
 	}
 	n.liesIn(h, nil, fmt.Errorf("no subnet group"))
-}
-
-// publicly is what PubliclyAccessible says. Its default depends on the VPC and the subnet group.
-func publicly(r resource) Reason {
-	return Reason{Answer: r.truth("PubliclyAccessible", CannotTell), Where: r.symbol()}
 }
 
 func databasePort(h *host, r, origin resource) int {
@@ -90,9 +74,4 @@ func databasePort(h *host, r, origin resource) int {
 	}
 	h.doubt(r, "its port cannot be told from the templates")
 	return enginePorts["mysql"]
-}
-
-// doubt notes what is not understood about the host alone.
-func (h *host) doubt(r resource, text string) {
-	h.doubts = append(h.doubts, doubt{Reason{CannotTell, r.typ + ": " + text, r.symbol()}, anything})
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"drawbridge/rehearsal/template"
 )
 
 // Change is a cell that differs between two tables.
@@ -15,6 +17,27 @@ type Change struct {
 
 	// Why is the chain of the cell as it is after, or of one that is gone as it was.
 	Why []Reason
+}
+
+// ReadBoth reads two environments so that their tables have the same rows for networks outside: a network that only one of
+// them names is looked at in both. Otherwise it would look new where it was a part of the internet.
+func ReadBoth(before, after *template.Assembly, o Options) (b, a *Table, err error) {
+	for _, assembly := range []*template.Assembly{before, after} {
+		t, err := Read(assembly, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, s := range t.Sources {
+			if s.Block != "" {
+				o.Blocks = append(slices.Clip(o.Blocks), s.Block)
+			}
+		}
+	}
+	if b, err = Read(before, o); err != nil {
+		return nil, nil, err
+	}
+	a, err = Read(after, o)
+	return b, a, err
 }
 
 // Diff is every cell whose answer differs, in the order of the table after, and then those that are gone.

@@ -16,6 +16,16 @@ var allPorts = portRange{0, 65535}
 // ports", Amazon VPC User Guide). Answers go to them.
 var ephemeral = portRange{32768, 65535}
 
+// functionEphemeral are those of Lambda functions, by the same page.
+var functionEphemeral = portRange{1024, 65535}
+
+func (h *host) ephemeral() portRange {
+	if h.kind == isFunction {
+		return functionEphemeral
+	}
+	return ephemeral
+}
+
 func (p portRange) String() string {
 	switch {
 	case p == allPorts:

@@ -8,20 +8,24 @@ import (
 // doubt is something in the environment that this package does not understand: it takes proofs away.
 type doubt struct {
 	Reason
-	reach doubtReach
+	doubtKind
 }
 
-// doubtReach says which answers a doubt makes uncertain.
-type doubtReach int
+// doubtKind says which answers a doubt takes away. Every doubt takes away a No that no security group has said: there may
+// be another way for packets.
+type doubtKind struct {
+	// passesGroups: it takes away every other No too, as it may change what a security group says.
+	passesGroups bool
 
-const (
-	// onlyPaths: there may be another way for packets, on which security groups still say who gets in. It takes away a
-	// No that no security group has said.
-	onlyPaths doubtReach = iota
-	// opens: it may let in more. It takes away every No.
-	opens
-	// anything: it may also stop what would get through. It takes away every No and every Yes.
-	anything
+	// closes: it takes away every Yes, as it may stop packets.
+	closes bool
+}
+
+var (
+	otherWay = doubtKind{}
+	opens    = doubtKind{passesGroups: true}
+	reroutes = doubtKind{closes: true}
+	mayBeAll = doubtKind{passesGroups: true, closes: true}
 )
 
 // modelled are the types of AWS::EC2 that the other files of this package read, and of which nothing else affects who
@@ -75,33 +79,42 @@ var otherServices = []string{
 // harmlessOthers are exceptions from otherServices.
 var harmlessOthers = []string{"AWS::RDS::DBClusterParameterGroup", "AWS::CloudFormation::StackSet"}
 
-func (n *network) doubt(r resource, text string, reach doubtReach) {
-	n.doubts = append(n.doubts, doubt{Reason{CannotTell, r.typ + ": " + text, r.symbol()}, reach})
+func (n *network) doubt(r resource, text string, kind doubtKind) {
+	n.doubts = append(n.doubts, doubt{Reason{CannotTell, r.typ + ": " + text, r.symbol()}, kind})
+}
+
+// uncertainly is the doubt about a resource of which it cannot be told whether it is there. Hosts have a doubt of their
+// own instead.
+func uncertainly(typ string) (kind doubtKind, matters bool) {
+	switch typ {
+	case "AWS::EC2::Instance":
+		return doubtKind{}, false
+	case "AWS::EC2::SecurityGroupIngress":
+		return opens, true
+	case "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress":
+		return mayBeAll, true
+	case "AWS::EC2::EIP", "AWS::EC2::EIPAssociation":
+		return otherWay, true
+	}
+	return reroutes, modelled[typ]
 }
 
 func (n *network) readDoubts() {
-	certain, uncertain := n.world.resources("AWS::")
-	for _, r := range uncertain {
-		if !strings.HasPrefix(r.typ, "AWS::EC2::") && !slices.Contains(hostTypes, r.typ) || harmless[r.typ] {
-			continue
-		}
-		reach := anything
-		if r.typ == "AWS::EC2::SecurityGroupIngress" || r.typ == "AWS::EC2::EIP" || r.typ == "AWS::EC2::EIPAssociation" {
-			reach = opens
-		}
-		n.doubt(r, "whether it is there cannot be told from the templates", reach)
-	}
-	for _, r := range certain {
+	for _, r := range n.world.resources("AWS::") {
 		other := slices.ContainsFunc(otherServices, func(start string) bool { return strings.HasPrefix(r.typ, start) })
 		switch {
+		case modelled[r.typ]:
+			if kind, matters := uncertainly(r.typ); r.uncertain && matters {
+				n.doubt(r, "whether it is there cannot be told from the templates", kind)
+			}
 		case other && slices.Contains(harmlessOthers, r.typ):
 		case other:
 			n.doubt(r, "it is not modelled", opens)
-		case !strings.HasPrefix(r.typ, "AWS::EC2::") || modelled[r.typ] || harmless[r.typ]:
+		case !strings.HasPrefix(r.typ, "AWS::EC2::") || harmless[r.typ]:
 		case otherPaths[r.typ]:
-			n.doubt(r, "this way into the VPC is not modelled", onlyPaths)
+			n.doubt(r, "this way into the VPC is not modelled", otherWay)
 		case changing[r.typ]:
-			n.doubt(r, "the routes that it adds are in no template", anything)
+			n.doubt(r, "the routes that it adds are in no template", reroutes)
 		case closing[r.typ]:
 			n.internetDoubts = append(n.internetDoubts, Reason{CannotTell, r.typ + ": what it stops at the internet gateway is not modelled", r.symbol()})
 		default:

@@ -13,9 +13,10 @@ type host struct {
 	// name is what it is called as a source, doorName as a target.
 	name, doorName string
 
-	kind     kind
-	isSource bool
-	tier     tier
+	kind      kind
+	isSource  bool
+	isReplica bool // of a database that is another host
+	tier      tier
 
 	// subnets are those in one of which it lies; groups are what it wears.
 	subnets []*subnet
@@ -44,9 +45,6 @@ const (
 	isWebAppInstances
 	isFunction
 )
-
-// hostTypes are the types of resources that make hosts, but for AWS::EC2::Instance.
-var hostTypes = []string{"AWS::RDS::DBInstance", "AWS::ElasticBeanstalk::Environment", "AWS::Lambda::Function"}
 
 // known are the names of what Drawbridge's stacks hold, by the stack and the kind of host.
 var known = map[string]map[kind]string{
@@ -80,17 +78,15 @@ func (h *host) groupsNamed() string {
 }
 
 func readHosts(n *network) []*host {
-	hosts := slices.Concat(n.readDatabases(), n.readInstances(), n.readBeanstalk(), n.readFunctions())
+	hosts := slices.Concat(
+		n.mayBeThere("AWS::RDS::DBInstance", n.readDatabase),
+		n.mayBeThere("AWS::EC2::Instance", n.readInstance),
+		n.mayBeThere("AWS::ElasticBeanstalk::Environment", n.readBeanstalk),
+		n.mayBeThere("AWS::Lambda::Function", n.readFunction),
+	)
 	for _, h := range hosts {
-		twins := 0
-		for _, other := range hosts {
-			if other.stack == h.stack && other.kind == h.kind {
-				twins++
-			}
-		}
 		h.doorName = known[h.stack][h.kind]
-		// Of two, neither is the one that the name means; but a replica does not take the name from its source.
-		if h.doorName == "" || twins > 1 && !n.isPrimary(h, hosts) {
+		if h.doorName == "" || !isOnlyOne(h, hosts) {
 			h.doorName = h.where()
 			if h.kind == isWebAppInstances {
 				h.doorName += " instances"
@@ -113,19 +109,18 @@ func readHosts(n *network) []*host {
 	return hosts
 }
 
-// isPrimary says that all others of the host's kind in its stack are replicas, and the host is none.
-func (n *network) isPrimary(h *host, hosts []*host) bool {
-	if h.kind != isDatabase {
-		return false
-	}
-	primaries := 0
-	for _, other := range hosts {
-		if other.stack == h.stack && other.kind == isDatabase && !n.isReplica(other) {
-			primaries++
-		}
-	}
-	return primaries == 1 && !n.isReplica(h)
+// isOnlyOne says that the host is what a name such as database means: there is no other of its kind in its stack. A
+// replica does not take the name from its source.
+func isOnlyOne(h *host, hosts []*host) bool {
+	twins := slices.ContainsFunc(hosts, func(other *host) bool {
+		// An environment's load balancer and its instances are one resource.
+		return other.stack == h.stack && other.id != h.id && !other.isReplica &&
+			(other.kind == h.kind || other.ofBeanstalk() && h.ofBeanstalk())
+	})
+	return !twins && !h.isReplica
 }
+
+func (h *host) ofBeanstalk() bool { return h.kind == isWebApp || h.kind == isWebAppInstances }
 
 // wear gives a host its groups, and the default group of its VPC if it names none.
 func (n *network) wear(h *host, ids []string, err error) {
@@ -177,4 +172,22 @@ func (h *host) listens(port int) chain {
 		return chain{{Reason: Reason{CannotTell, "whether the load balancer listens there cannot be told from the templates", h.where()}}}
 	}
 	return chain{{Reason: Reason{No, "the load balancer does not listen there", h.where()}}}
+}
+
+// doubt notes what is not understood about the host alone.
+func (h *host) doubt(r resource, text string) {
+	h.doubts = append(h.doubts, doubt{Reason{CannotTell, r.typ + ": " + text, r.symbol()}, mayBeAll})
+}
+
+// mayBeThere are the resources of a type that makes hosts. One that is not there for certain makes a host with a doubt.
+func (n *network) mayBeThere(typ string, read func(resource) []*host) (hosts []*host) {
+	for _, r := range n.world.possible(typ) {
+		for _, h := range read(r) {
+			if r.uncertain {
+				h.doubt(r, "whether it is there cannot be told from the templates")
+			}
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
 }

@@ -3,27 +3,24 @@ package reach
 // sshPort is the door of every instance.
 const sshPort = 22
 
-func (n *network) readInstances() (hosts []*host) {
-	for _, r := range n.world.all("AWS::EC2::Instance") {
-		h := &host{stack: r.stack.id, id: r.id, kind: isInstance, isSource: true, ports: []int{sshPort}}
-		hosts = append(hosts, h)
-		if r.has("NetworkInterfaces") {
-			n.readInterfaces(h, r)
-		} else {
-			n.readInterface(h, r, r.properties, "SecurityGroupIds")
-		}
-		if r.has("LaunchTemplate") && !(r.has("NetworkInterfaces") || r.has("SubnetId") && r.has("SecurityGroupIds")) {
-			h.doubt(r, "what its launch template says about the network is not modelled")
-		}
-		if r.has("SecurityGroups") || r.has("Ipv6AddressCount") || r.has("Ipv6Addresses") {
-			h.doubt(r, "groups by their names and IPv6 addresses are not modelled")
-		}
-		if address, ok := n.elasticIP(h); ok {
-			h.public = address
-		}
-		h.tier = n.tierOf(h)
+func (n *network) readInstance(r resource) []*host {
+	h := &host{stack: r.stack.id, id: r.id, kind: isInstance, isSource: true, ports: []int{sshPort}}
+	if r.has("NetworkInterfaces") {
+		n.readInterfaces(h, r)
+	} else {
+		n.readInterface(h, r.properties, "SecurityGroupIds")
 	}
-	return hosts
+	if r.has("LaunchTemplate") && !(r.has("NetworkInterfaces") || r.has("SubnetId") && r.has("SecurityGroupIds")) {
+		h.doubt(r, "what its launch template says about the network is not modelled")
+	}
+	if r.has("SecurityGroups") || r.has("Ipv6AddressCount") || r.has("Ipv6Addresses") {
+		h.doubt(r, "groups by their names and IPv6 addresses are not modelled")
+	}
+	if address, ok := n.elasticIP(h); ok {
+		h.public = address
+	}
+	h.tier = n.tierOf(h)
+	return []*host{h}
 }
 
 // readInterfaces reads the network interfaces that are made with an instance, of which one is modelled.
@@ -35,11 +32,11 @@ func (n *network) readInterfaces(h *host, r resource) {
 	if len(interfaces) == 0 {
 		interfaces = []properties{r.properties}
 	}
-	n.readInterface(h, r, interfaces[0], "GroupSet")
+	n.readInterface(h, interfaces[0], "GroupSet")
 	h.public = Reason{Answer: interfaces[0].truth("AssociatePublicIpAddress", ""), Where: r.symbol()}
 }
 
-func (n *network) readInterface(h *host, r resource, p properties, groups string) {
+func (n *network) readInterface(h *host, p properties, groups string) {
 	id, err := p.text("SubnetId")
 	var ids []string
 	if id != "" {

@@ -81,9 +81,9 @@ func (n *network) readVPCs() {
 		v := n.vpcs[id]
 		switch {
 		case r.has("Ipv6CidrBlock") || r.has("AmazonProvidedIpv6CidrBlock") || r.has("Ipv6IpamPoolId") || r.has("Ipv6Pool"):
-			n.doubt(r, "IPv6 is not modelled", onlyPaths)
+			n.doubt(r, "IPv6 is not modelled", otherWay)
 		case err != nil || v == nil || blockErr != nil || !block.IsValid():
-			n.doubt(r, "which block it adds to which VPC cannot be told", onlyPaths)
+			n.doubt(r, "which block it adds to which VPC cannot be told", otherWay)
 		default:
 			v.blocks = append(v.blocks, block)
 		}
@@ -105,7 +105,7 @@ func (n *network) readSubnets() {
 			s.block = block
 		}
 		if r.has("Ipv6CidrBlock") || r.has("Ipv6IpamPoolId") || r.truth("AssignIpv6AddressOnCreation", No) != No || r.truth("Ipv6Native", No) != No {
-			n.doubt(r, "IPv6 is not modelled", onlyPaths)
+			n.doubt(r, "IPv6 is not modelled", otherWay)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (n *network) readAssociations() {
 	for _, r := range n.world.all("AWS::EC2::SubnetRouteTableAssociation") {
 		s, err := r.text("SubnetId")
 		if n.subnets[s] == nil || err != nil {
-			n.doubt(r, "which subnet it is about cannot be told", anything)
+			n.doubt(r, "which subnet it is about cannot be told", reroutes)
 			continue
 		}
 		table, _ := r.text("RouteTableId")
@@ -124,7 +124,7 @@ func (n *network) readAssociations() {
 	for _, r := range n.world.all("AWS::EC2::SubnetNetworkAclAssociation") {
 		s, err := r.text("SubnetId")
 		if n.subnets[s] == nil || err != nil {
-			n.doubt(r, "which subnet it is about cannot be told", anything)
+			n.doubt(r, "which subnet it is about cannot be told", reroutes)
 			continue
 		}
 		acl, _ := r.text("NetworkAclId")
@@ -140,10 +140,11 @@ func (n *network) subnet(id string) *subnet {
 	return &subnet{where: id, block: everything, mapsPublic: CannotTell}
 }
 
-// group is the security group with this id, known or not.
+// group is the security group with this id, known or not. Only of a real id such as sg-0123 it is certain that the same
+// group is meant wherever it stands.
 func (n *network) group(id string) *securityGroup {
 	if n.groups[id] == nil {
-		n.groups[id] = &securityGroup{where: id, unknown: "it is not one of this environment's"}
+		n.groups[id] = &securityGroup{where: id, unknown: "it is not one of this environment's", anonymous: !isLiteral(id)}
 	}
 	return n.groups[id]
 }

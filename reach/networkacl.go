@@ -43,7 +43,7 @@ func (n *network) readNetworkACLs() {
 		a := n.acls[id]
 		if err != nil || a == nil {
 			if err != nil || !isLiteral(id) {
-				n.doubt(r, "which network ACL it is in cannot be told", anything)
+				n.doubt(r, "which network ACL it is in cannot be told", reroutes)
 			}
 			continue
 		}

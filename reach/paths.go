@@ -75,8 +75,13 @@ func same(verdicts []verdict, what string) verdict {
 			continue
 		}
 		unsure := verdicts[slices.IndexFunc(verdicts, func(v verdict) bool { return v.answer != Yes })]
-		text := "it depends on " + what
-		return verdict{CannotTell, append(chain{{Reason: Reason{Answer: CannotTell, Text: text}}}, unsure.chain...)}
+		c := append(chain{{Reason: Reason{Answer: CannotTell, Text: "it depends on " + what}}}, unsure.chain...)
+		for i := range c {
+			if c[i].Answer == No { // for one of them only
+				c[i].Answer, c[i].group = CannotTell, false
+			}
+		}
+		return verdict{CannotTell, c}
 	}
 	return verdicts[0]
 }
@@ -98,7 +103,7 @@ func (e evaluation) judge(c chain, hosts ...*host) verdict {
 	answer := c.answer()
 	groupSaysNo := slices.ContainsFunc(c, func(l link) bool { return l.group && l.Answer == No })
 	for _, d := range doubts {
-		if answer == No && (d.reach != onlyPaths || !groupSaysNo) || answer == Yes && d.reach == anything {
+		if answer == No && (d.passesGroups || !groupSaysNo) || answer == Yes && d.closes {
 			return verdict{CannotTell, append(slices.Clip(c), link{Reason: d.Reason})}
 		}
 	}
@@ -123,17 +128,13 @@ func (e evaluation) outside(s Source, h *host, ports []int) verdict {
 func (e evaluation) fromOutside(a netip.Addr, h *host, in *subnet, port int) chain {
 	from := netip.PrefixFrom(a, a.BitLen())
 	var c chain
-	back, way := e.network.toInternet(in, from, "answers")
+	back, borrows := e.network.toInternet(in, from, answers)
 	switch {
-	case way == viaOther:
-		// It may come by that way, and so needs no public address.
+	case borrows:
 	case coveredBy(a, notCarried):
 		c = append(c, link{Reason: Reason{Answer: No, Text: "the internet carries no packets of " + from.String()}})
 	default:
 		c = append(c, h.publicAddress(in))
-	}
-	if way == viaNAT {
-		back.Answer, back.Text = No, "answers go to a NAT gateway, which lets no connection in"
 	}
 	c = append(c, in.passes("in", from, portRange{port, port}, "connections")...)
 	c = append(c, through(h, "in", e.network.floating.ingress, peer{block: from}, port))
@@ -184,8 +185,8 @@ func (e evaluation) byPrivateAddress(from, to *host, a, b *subnet, port int) cha
 		}
 	}
 	if crosses {
-		c = append(c, b.passes("out", a.block, ephemeral, "answers")...)
-		c = append(c, a.passes("in", b.block, ephemeral, "answers")...)
+		c = append(c, b.passes("out", a.block, from.ephemeral(), "answers")...)
+		c = append(c, a.passes("in", b.block, from.ephemeral(), "answers")...)
 	}
 	return c
 }
@@ -196,19 +197,16 @@ func (e evaluation) byPublicAddress(from, to *host, a, b *subnet, port int) chai
 	n := e.network
 	ports := portRange{port, port}
 	one := func(l link) chain { return chain{l} }
-	out, outWay := e.toUnknown(a, "packets")
-	back, backWay := e.toUnknown(b, "answers")
-	if backWay == viaNAT {
-		back = one(link{Reason: Reason{No, "answers go to a NAT gateway, which lets no connection in", back[0].Where}})
-	}
+	out, outBorrows := e.toUnknown(a, packets)
+	back, backBorrows := e.toUnknown(b, answers)
 
 	c := e.unknown(func(u netip.Prefix) chain { return one(through(from, "out", n.floating.egress, peer{block: u}, port)) })
 	c = append(c, e.unknown(func(u netip.Prefix) chain { return a.passes("out", u, ports, "connections") })...)
 	c = append(c, out...)
-	if outWay != viaNAT && outWay != viaOther { // those lend an address
+	if !outBorrows {
 		c = append(c, from.publicAddress(a))
 	}
-	if backWay != viaOther {
+	if !backBorrows {
 		c = append(c, to.publicAddress(b))
 	}
 	c = append(c, e.unknown(func(u netip.Prefix) chain { return b.passes("in", u, ports, "connections") })...)
@@ -217,8 +215,8 @@ func (e evaluation) byPublicAddress(from, to *host, a, b *subnet, port int) chai
 	})...)
 	c = append(c, to.listens(port)...)
 	c = append(c, back...)
-	c = append(c, e.unknown(func(u netip.Prefix) chain { return b.passes("out", u, ephemeral, "answers") })...)
-	c = append(c, e.unknown(func(u netip.Prefix) chain { return a.passes("in", u, ephemeral, "answers") })...)
+	c = append(c, e.unknown(func(u netip.Prefix) chain { return b.passes("out", u, from.ephemeral(), "answers") })...)
+	c = append(c, e.unknown(func(u netip.Prefix) chain { return a.passes("in", u, from.ephemeral(), "answers") })...)
 	return c
 }
 
@@ -234,12 +232,11 @@ func (e evaluation) unknown(ask func(netip.Prefix) chain) chain {
 }
 
 // toUnknown is the way from a subnet to such an address.
-func (e evaluation) toUnknown(s *subnet, what string) (chain, target) {
-	way := nowhere
-	c := e.unknown(func(u netip.Prefix) chain {
-		l, found := e.network.toInternet(s, u, what)
-		way = max(way, found)
+func (e evaluation) toUnknown(s *subnet, what flow) (c chain, borrows bool) {
+	c = e.unknown(func(u netip.Prefix) chain {
+		l, mayBorrow := e.network.toInternet(s, u, what)
+		borrows = borrows || mayBorrow
 		return chain{l}
 	})
-	return c, way
+	return c, borrows
 }

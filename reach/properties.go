@@ -12,11 +12,14 @@ import (
 	"drawbridge/rehearsal/template"
 )
 
-// resource is one resource that the template makes for certain.
+// resource is one resource of a template.
 type resource struct {
 	properties
 	id  string
 	typ string
+
+	// uncertain says that its condition cannot be told from the templates.
+	uncertain bool
 }
 
 // symbol is the resource's id as the other resources' properties hold it. It also says where a reason comes from.
@@ -170,7 +173,7 @@ func (p properties) block(name string) (netip.Prefix, error) {
 	return block.Masked(), nil
 }
 
-// port is a property that is a port, a protocol number and the like; otherwise if it is not there.
+// number is a property that is a number, and otherwise if it is not there.
 func (p properties) number(name string, otherwise int) (int, error) {
 	text, err := p.text(name)
 	if text == "" || err != nil {
@@ -183,34 +186,33 @@ func (p properties) number(name string, otherwise int) (int, error) {
 	return number, nil
 }
 
-// resources are the resources of all stacks whose type starts with prefix and whose condition holds, in the order of
-// their stacks and logical ids. Those of which the condition cannot be told are the second result.
-func (w *world) resources(prefix string) (certain, uncertain []resource) {
+// resources are the resources of all stacks whose type starts with prefix, in the order of their stacks and logical ids,
+// without those whose condition does not hold.
+func (w *world) resources(prefix string) (found []resource) {
 	for _, s := range w.stacks {
 		for _, id := range slices.Sorted(maps.Keys(s.template.Resources)) {
 			r := s.template.Resources[id]
 			if !strings.HasPrefix(r.Type, prefix) {
 				continue
 			}
-			found := resource{properties{s, "Resources." + id + ".Properties", r.Properties}, id, r.Type}
-			holds := true
+			holds, err := true, error(nil)
 			if r.Condition != "" {
-				var err error
-				if holds, err = s.resolver.Condition(r.Condition); err != nil {
-					uncertain = append(uncertain, found)
-					continue
-				}
+				holds, err = s.resolver.Condition(r.Condition)
 			}
-			if holds {
-				certain = append(certain, found)
+			if holds || err != nil {
+				found = append(found, resource{properties{s, "Resources." + id + ".Properties", r.Properties}, id, r.Type, err != nil})
 			}
 		}
 	}
-	return certain, uncertain
+	return found
 }
 
-// all are the resources of exactly this type that are made for certain.
+// possible are the resources of exactly this type, with those of which it cannot be told whether they are there.
+func (w *world) possible(typ string) []resource {
+	return slices.DeleteFunc(w.resources(typ), func(r resource) bool { return r.typ != typ })
+}
+
+// all are the resources of exactly this type that are there for certain.
 func (w *world) all(typ string) []resource {
-	certain, _ := w.resources(typ)
-	return slices.DeleteFunc(certain, func(r resource) bool { return r.typ != typ })
+	return slices.DeleteFunc(w.possible(typ), func(r resource) bool { return r.uncertain })
 }

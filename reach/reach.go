@@ -77,7 +77,7 @@ type Table struct {
 	Doors       []Door   `json:"doors"`
 	Cells       []Cell   `json:"cells"`
 
-	// tiers says for the pictures in which part of the VPC a host lies, by "stack/logical id".
+	// tiers says for the pictures in which part of the VPC a host lies, by its name as a door.
 	tiers map[string]tier
 }
 
@@ -104,7 +104,7 @@ func Read(a *template.Assembly, o Options) (*Table, error) {
 	outside := outsideSources(n, extra)
 	var inside []*host
 	for _, h := range hosts {
-		t.tiers[h.where()] = h.tier
+		t.tiers[h.doorName] = h.tier
 		if h.isSource {
 			inside = append(inside, h)
 		}

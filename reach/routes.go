@@ -64,7 +64,7 @@ func (n *network) readRouteTables() {
 		t := n.tables[table]
 		if err != nil || t == nil {
 			if err != nil || !isLiteral(table) {
-				n.doubt(r, "which route table it is in cannot be told", anything)
+				n.doubt(r, "which route table it is in cannot be told", reroutes)
 			}
 			continue // the tables of other environments are not this one's
 		}
@@ -85,7 +85,7 @@ func (n *network) readInternetGateways() {
 	}
 	for _, r := range n.world.all("AWS::EC2::VPCGatewayAttachment") {
 		if r.has("VpnGatewayId") {
-			n.doubt(r, "VPN gateways are not modelled", onlyPaths)
+			n.doubt(r, "VPN gateways are not modelled", otherWay)
 		}
 		if !r.has("InternetGatewayId") {
 			continue
@@ -149,39 +149,51 @@ func (t *routeTable) lookup(to netip.Prefix) (best route, unsure *route) {
 	return best, nil
 }
 
-// toInternet says whether packets from the subnet to an address of the internet leave through an internet gateway. Only
-// then do they have a way on. what names the packets.
-func (n *network) toInternet(s *subnet, to netip.Prefix, what string) (link, target) {
+// flow is what kind of packets leave a subnet for the internet.
+type flow string
+
+const (
+	packets flow = "packets" // of a connection that one of the subnet's hosts makes
+	answers flow = "answers" // of a connection that is made to one of them
+)
+
+// toInternet says whether packets from the subnet to an address of the internet find a way. borrows says that they may
+// take one on which the host needs no public address of its own.
+func (n *network) toInternet(s *subnet, to netip.Prefix, what flow) (l link, borrows bool) {
 	if s.table == nil {
-		return unknownSubnet(s, "route table"), viaOther
+		return unknownSubnet(s, "route table"), true
 	}
+	lends := func(t target) bool { return t == viaOther || t == viaNAT && what == packets }
 	found, unsure := s.table.lookup(to)
 	if unsure != nil {
-		return link{Reason: Reason{CannotTell, what + " may take a route of which the destination cannot be told", unsure.where}}, viaOther
+		text := string(what) + " may take a route of which the destination cannot be told"
+		return link{Reason: Reason{CannotTell, text, unsure.where}}, lends(found.target) || lends(unsure.target)
 	}
-	switch found.target {
-	case viaInternet:
-		return n.throughGateway(s, found, what), viaInternet
-	case viaNAT:
-		return link{Reason: Reason{CannotTell, what + " go to a NAT gateway", found.where}}, viaNAT
-	case viaOther:
-		return link{Reason: Reason{CannotTell, fmt.Sprintf("%s go to something that is not modelled: %s", what, found.text), found.where}}, viaOther
+	switch {
+	case found.target == viaInternet:
+		return n.throughGateway(s, found, what), false
+	case found.target == viaNAT && what == answers:
+		return link{Reason: Reason{No, "answers go to a NAT gateway, which lets no connection in", found.where}}, false
+	case found.target == viaNAT:
+		return link{Reason: Reason{CannotTell, "packets go to a NAT gateway, which is not modelled", found.where}}, true
+	case found.target == viaOther:
+		return link{Reason: Reason{CannotTell, fmt.Sprintf("%s go to something that is not modelled: %s", what, found.text), found.where}}, true
 	}
-	return link{Reason: Reason{No, what + " have no route to the internet", s.table.where}}, nowhere
+	return link{Reason: Reason{No, string(what) + " have no route to the internet", s.table.where}}, false
 }
 
-func (n *network) throughGateway(s *subnet, r route, what string) link {
-	for _, doubt := range n.internetDoubts {
-		return link{Reason: doubt}
+func (n *network) throughGateway(s *subnet, r route, what flow) link {
+	if len(n.internetDoubts) > 0 {
+		return link{Reason: n.internetDoubts[0]}
 	}
 	g := n.gateways[r.gateway]
 	switch {
 	case s.table.vpc != nil && g.attachedTo[s.table.vpc.where] != "":
-		return link{Reason: Reason{Yes, what + " go to the internet gateway", r.where}}
+		return link{Reason: Reason{Yes, string(what) + " go to the internet gateway", r.where}}
 	case s.table.vpc == nil || g.unknown:
-		return link{Reason: Reason{CannotTell, what + " go to an internet gateway of which it cannot be told where it is attached", r.where}}
+		return link{Reason: Reason{CannotTell, string(what) + " go to an internet gateway of which it cannot be told where it is attached", r.where}}
 	}
-	return link{Reason: Reason{No, what + " go to an internet gateway that is not attached to the VPC", g.where}}
+	return link{Reason: Reason{No, string(what) + " go to an internet gateway that is not attached to the VPC", g.where}}
 }
 
 // local says whether packets from one subnet to another stay in the VPC.

@@ -29,6 +29,9 @@ type rule struct {
 	block netip.Prefix
 	group string // a symbol
 
+	// groupUnknown says that the group is not one of this environment's, or one that goes by another name in it.
+	groupUnknown bool
+
 	// unknown says why the rule may let in or out more than is known.
 	unknown string
 
@@ -107,27 +110,52 @@ func (n *network) readSecurityGroups() {
 		g.egress = append(g.egress, usual)
 	}
 	n.restrictDefaultGroups()
+	n.markUnknownGroups()
+}
+
+// markUnknownGroups marks the rules that name a group of which this environment does not tell.
+func (n *network) markUnknownGroups() {
+	mark := func(rules []rule) {
+		for i, r := range rules {
+			g := n.groups[r.group]
+			rules[i].groupUnknown = r.group != "" && (g == nil || g.unknown != "")
+		}
+	}
+	for _, g := range n.groups {
+		mark(g.ingress)
+		mark(g.egress)
+	}
+	mark(n.floating.ingress)
+	mark(n.floating.egress)
 }
 
 // restrictDefaultGroups plays CDK's custom resource that takes the two rules away with which a default group is made
 // (the feature flag @aws-cdk/aws-ec2:restrictDefaultSecurityGroup).
 func (n *network) restrictDefaultGroups() {
-	for _, r := range n.world.all("Custom::VpcRestrictDefaultSG") {
+	for _, r := range n.world.possible("Custom::VpcRestrictDefaultSG") {
 		id, err := r.text("DefaultSecurityGroupId")
-		g := n.groups[id]
-		if err != nil || g == nil {
-			continue // the group keeps its rules: nothing is closed that is not known to be
+		for _, v := range n.vpcs {
+			g := v.defaultGroup
+			own := func(r rule) bool { return r.where == g.where }
+			switch {
+			case err == nil && id == g.where && !r.uncertain:
+				g.ingress = slices.DeleteFunc(g.ingress, own)
+				g.egress = slices.DeleteFunc(g.egress, own)
+			case err != nil || id == g.where:
+				for _, rules := range [][]rule{g.ingress, g.egress} {
+					if i := slices.IndexFunc(rules, own); i >= 0 {
+						rules[i].unknown = "whether its own rules are taken away cannot be told from the templates"
+					}
+				}
+			}
 		}
-		own := func(r rule) bool { return r.where == g.where }
-		g.ingress = slices.DeleteFunc(g.ingress, own)
-		g.egress = slices.DeleteFunc(g.egress, own)
 	}
 }
 
 // groupOf is the group that a rule of its own stands in, and nil if it cannot be told.
 func (n *network) groupOf(r resource) *securityGroup {
 	id, err := r.text("GroupId")
-	if id == "" || err != nil {
+	if id == "" || err != nil || n.groups[id] == nil && !isLiteral(id) {
 		return nil
 	}
 	return n.group(id)
@@ -223,7 +251,7 @@ func (r rule) lets(p peer, port int) Answer {
 		if g.where == r.group {
 			return Yes
 		}
-		if g.anonymous {
+		if g.anonymous || r.groupUnknown {
 			answer = CannotTell
 		}
 	}

@@ -130,17 +130,18 @@ func (s *stack) Ref(id string) (any, error) { return s.symbol(id), nil }
 // idAttributes give the same as Ref, for the types that this package looks at.
 var idAttributes = []string{"GroupId", "VpcId", "SubnetId", "RouteTableId", "InternetGatewayId", "InstanceId", "AllocationId", "Id", "DBInstanceIdentifier"}
 
-// Attribute is a symbol too, but for the blocks that other blocks are cut from.
+// toldAttributes are attributes that a property says.
+var toldAttributes = map[string]string{"CidrBlock": "CidrBlock", "Endpoint.Port": "Port"}
+
+// Attribute is a symbol too, but for what a rule or a subnet needs to know.
 func (s *stack) Attribute(id, name string) (any, error) {
 	if slices.Contains(idAttributes, name) {
 		return s.symbol(id), nil
 	}
-	if name == "CidrBlock" {
-		block, ok := s.template.Resources[id].Properties[name]
-		if !ok {
-			return nil, fmt.Errorf("%s has no %s", id, name)
+	if property, told := toldAttributes[name]; told {
+		if value, ok := s.template.Resources[id].Properties[property]; ok {
+			return s.resolver.Resolve("Resources."+id+".Properties."+property, value)
 		}
-		return s.resolver.Resolve("Resources."+id+".Properties."+name, block)
 	}
 	return s.symbol(id) + "." + name, nil
 }

@@ -53,15 +53,15 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 	if flags.NArg() != wanted {
 		return fmt.Errorf("%d folder(s) must be named, such as cdk.out/dev, and %d are: see reach -help", wanted, flags.NArg())
 	}
-	var tables []*reach.Table
+	var assemblies []*template.Assembly
 	for _, dir := range flags.Args() {
-		t, err := read(dir, options)
+		assembly, err := template.ReadAssembly(dir)
 		if err != nil {
 			return err
 		}
-		tables = append(tables, t)
+		assemblies = append(assemblies, assembly)
 	}
-	text, err := show(tables, *format, *diff)
+	text, err := answer(assemblies, options, *format)
 	if err != nil {
 		return err
 	}
@@ -69,19 +69,19 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 	return err
 }
 
-func read(dir string, options reach.Options) (*reach.Table, error) {
-	assembly, err := template.ReadAssembly(dir)
+// answer is the table of one assembly, or the difference between two.
+func answer(assemblies []*template.Assembly, options reach.Options, format string) (string, error) {
+	if len(assemblies) == 2 {
+		before, after, err := reach.ReadBoth(assemblies[0], assemblies[1], options)
+		if err != nil {
+			return "", err
+		}
+		return reach.DiffText(reach.Diff(before, after)), nil
+	}
+	t, err := reach.Read(assemblies[0], options)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	return reach.Read(assembly, options)
-}
-
-func show(tables []*reach.Table, format string, diff bool) (string, error) {
-	if diff {
-		return reach.DiffText(reach.Diff(tables[0], tables[1])), nil
-	}
-	t := tables[0]
 	switch format {
 	case "text":
 		return t.Text(), nil
