@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"drawbridge/internal/progress"
 )
 
 func main() {
@@ -42,8 +44,8 @@ func run(ctx context.Context) (err error) {
 	}
 	defer os.RemoveAll(temporary)
 
-	p := &progress{total: 4}
-	if err := p.step("Synthesizing every stack", func() (string, error) { return synthesize(ctx) }); err != nil {
+	p := &progress.Report{Out: os.Stdout, Total: 4}
+	if err := p.Step("Synthesizing every stack", func() (string, error) { return synthesize(ctx) }); err != nil {
 		return err
 	}
 
@@ -52,7 +54,7 @@ func run(ctx context.Context) (err error) {
 	if os.Getenv("MYSQL_DSN") != "" {
 		starting = "Connecting to the MySQL server of MYSQL_DSN"
 	}
-	err = p.step(starting, func() (done string, err error) {
+	err = p.Step(starting, func() (done string, err error) {
 		db, err = openDatabase(ctx, os.Getenv, temporary)
 		if err != nil {
 			return "", err
@@ -67,12 +69,12 @@ func run(ctx context.Context) (err error) {
 			err = errors.Join(err, closeErr)
 		}
 	}()
-	if err := p.step("Loading the sample data and creating the read-only user "+readOnlyUser, func() (string, error) { return db.prepare(ctx) }); err != nil {
+	if err := p.Step("Loading the sample data and creating the read-only user "+readOnlyUser, func() (string, error) { return db.prepare(ctx) }); err != nil {
 		return err
 	}
 
 	var app *webApp
-	err = p.step("Starting the web app as "+readOnlyUser, func() (string, error) {
+	err = p.Step("Starting the web app as "+readOnlyUser, func() (string, error) {
 		app, err = startWebApp(ctx, port, db.settings)
 		return note, err
 	})
@@ -99,25 +101,5 @@ Not played here: the VPC, the jump server and the tunnel. Their templates are in
 		}
 	}
 	fmt.Println("\nStopping ...")
-	return nil
-}
-
-// progress tells a person what is under way and how far it is.
-type progress struct{ done, total int }
-
-// step runs one step of the play. What it returns is told when it is over.
-func (p *progress) step(what string, run func() (string, error)) error {
-	p.done++
-	fmt.Printf("[%d/%d] %s ... ", p.done, p.total, what)
-	start := time.Now()
-	result, err := run()
-	if err != nil {
-		fmt.Println("failed")
-		return err
-	}
-	fmt.Printf("%.1f s\n", time.Since(start).Seconds())
-	if result != "" {
-		fmt.Println("      " + result)
-	}
 	return nil
 }

@@ -6,7 +6,10 @@ import (
 	"strings"
 )
 
-const rootUser = "root"
+const (
+	rootUser  = "root"
+	localhost = "localhost" // what MySQL calls clients on loopback
+)
 
 // accounts are a server's two users, root and the master user.
 type accounts struct{ rootPassword, masterUser, masterPassword string }
@@ -39,12 +42,18 @@ var (
 // own: MySQL looks no further than the most specific grant. Revoking them with
 // partial_revokes would do the same, but that setting also turns wildcards in
 // grants off, which hides a grant that forgets to escape its schema's name.
-func (a accounts) setupSQL() string {
+//
+// Root logs in from host alone: from "localhost", or from the address of a
+// server that does not listen on loopback, whose clients have it there.
+func (a accounts) setupSQL(host string) string {
 	const role = "rds_superuser_role"
 	statements := []string{
-		fmt.Sprintf("ALTER USER '%s'@'localhost' IDENTIFIED BY '%s'", rootUser, a.rootPassword),
+		fmt.Sprintf("ALTER USER '%s'@'%s' IDENTIFIED BY '%s'", rootUser, localhost, a.rootPassword),
 		fmt.Sprintf("CREATE ROLE '%s'@'%%'", role),
 		fmt.Sprintf("CREATE USER '%s'@'%%' IDENTIFIED BY '%s'", a.masterUser, a.masterPassword),
+	}
+	if host != localhost {
+		statements = append(statements, fmt.Sprintf("RENAME USER '%s'@'%s' TO '%s'@'%s'", rootUser, localhost, rootUser, host))
 	}
 	for _, grantee := range []string{role, a.masterUser} {
 		statements = append(statements,

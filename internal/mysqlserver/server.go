@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -125,7 +126,7 @@ func (s *Server) setUp(ctx context.Context, initial string) (err error) {
 	}
 	s.CAFile = s.certs.caFile
 	users := filepath.Join(s.dir, "users.sql")
-	if err := os.WriteFile(users, []byte(s.accounts.setupSQL()), 0o600); err != nil {
+	if err := os.WriteFile(users, []byte(s.accounts.setupSQL(s.rootHost())), 0o600); err != nil {
 		return err
 	}
 	if err := s.runOnPort(ctx, "--init-file="+users); err != nil {
@@ -140,6 +141,14 @@ func (s *Server) setUp(ctx context.Context, initial string) (err error) {
 	}
 	defer root.Close() //nolint:errcheck // nothing was written
 	return knows(ctx, root, s.options.Settings)
+}
+
+// rootHost is where root logs in from, in MySQL's words.
+func (s *Server) rootHost() string {
+	if address, err := netip.ParseAddr(s.Host); err == nil && !address.IsLoopback() {
+		return s.Host
+	}
+	return localhost
 }
 
 // runOnPort runs the server on its port, or on a free one.
@@ -180,6 +189,10 @@ func (s *Server) args() []string {
 		"--table-open-cache=256",
 		"--max-connections=100",
 	)
+	if s.rootHost() != localhost {
+		// In a namespace nobody answers what the name of a client is.
+		args = append(args, "--skip-name-resolve")
+	}
 	// The last word counts.
 	return append(args, settingArgs(s.options.Settings)...)
 }

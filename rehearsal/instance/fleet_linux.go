@@ -130,6 +130,13 @@ func (f *Fleet) Attach(player *rehearsal.Player) error {
 	return nil
 }
 
+// SetFiles replaces [Options.Files] of an image for instances that come.
+func (f *Fleet) SetFiles(image string, files map[string]machine.File) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.options.Files[image] = files
+}
+
 // Instances are those that run, of a stack's logical id that begins with prefix.
 func (f *Fleet) Instances(prefix string) (found []*Instance) {
 	f.mu.Lock()
@@ -183,7 +190,8 @@ func (f *Fleet) Create(ctx context.Context, r cloudformation.Request) (cloudform
 	if !ok {
 		return cloudformation.Resource{}, fmt.Errorf("no root file system stands for its image %s", image)
 	}
-	role, err := f.roleOf(r)
+	profile, _ := r.Properties["IamInstanceProfile"].(string)
+	role, err := f.RoleOf(r.Stack, profile)
 	if err != nil {
 		return cloudformation.Resource{}, err
 	}
@@ -230,7 +238,9 @@ func (f *Fleet) launch(ctx context.Context, i *Instance, root string) (address s
 	files := map[string]machine.File{
 		"/var/lib/cloud/seed/nocloud/meta-data": {Content: "instance-id: " + i.ID + "\nlocal-hostname: " + hostname + "\n"},
 	}
+	f.mu.Lock()
 	maps.Copy(files, f.options.Files[image])
+	f.mu.Unlock()
 	i.Machine, err = machine.Boot(ctx, machine.Options{
 		Name: hostname, Hostname: hostname, Root: root, Namespace: i.Namespace, Hosts: f.options.Hosts,
 		Files: files, Environment: map[string]string{"AWS_ENDPOINT_URL": f.site.Endpoint}, AptProxy: f.site.AptProxy, UserData: i.UserData,
@@ -261,17 +271,17 @@ func (f *Fleet) Delete(_ context.Context, r cloudformation.Request) error {
 	return errors.Join(i.Close(), f.site.Unplug(i.ID))
 }
 
-// roleOf is the ARN of the role in an instance's profile.
-func (f *Fleet) roleOf(r cloudformation.Request) (string, error) {
-	for _, resource := range f.player.Resources(r.Stack.Name) {
-		if resource.Type != "AWS::IAM::InstanceProfile" || resource.PhysicalID != r.Properties["IamInstanceProfile"] {
+// RoleOf is the ARN of the role in an instance profile of a stack.
+func (f *Fleet) RoleOf(stack cloudformation.StackInfo, profile string) (string, error) {
+	for _, resource := range f.player.Resources(stack.Name) {
+		if resource.Type != "AWS::IAM::InstanceProfile" || resource.PhysicalID != profile {
 			continue
 		}
 		if roles, _ := resource.Properties["Roles"].([]any); len(roles) == 1 {
-			return fmt.Sprintf("arn:aws:iam::%s:role/%v", r.Stack.AccountID, roles[0]), nil
+			return fmt.Sprintf("arn:aws:iam::%s:role/%v", stack.AccountID, roles[0]), nil
 		}
 	}
-	return "", errors.New("its instance profile has no role")
+	return "", fmt.Errorf("the instance profile %q has no role", profile)
 }
 
 // forward makes a namespace's loopback address lead to this machine's.

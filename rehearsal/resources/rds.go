@@ -126,6 +126,9 @@ func (p dbInstance) Delete(ctx context.Context, r cloudformation.Request) error 
 	if !ok {
 		return nil
 	}
+	if in := (properties{values: r.Properties}); in.bool("DeletionProtection", false) {
+		return fmt.Errorf("the DB instance %s has deletion protection: turn that off first", r.PhysicalID)
+	}
 	current.MasterPassword = ""
 	if err := p.options.Database.Delete(ctx, current.DBInstance); err != nil {
 		return err

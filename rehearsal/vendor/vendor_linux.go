@@ -108,9 +108,13 @@ func (v *Vendor) Do(ctx context.Context, command string) (string, error) {
 	return v.Run(ctx, nil, "bash", "-c", command)
 }
 
-// Admit is what the vendor's form does with a pasted key: the account may listen at one place, and nothing else.
-func (v *Vendor) Admit(ctx context.Context, account, publicKey, listen string) error {
-	return v.write(ctx, "/etc/ssh/authorized_keys/"+account, fmt.Sprintf("restrict,port-forwarding,permitlisten=%q %s\n", listen, publicKey), "0644")
+// Admit is what the vendor's form does with a pasted key: the account may listen at these places, and nothing else.
+func (v *Vendor) Admit(ctx context.Context, account, publicKey string, listen ...string) error {
+	options := "restrict,port-forwarding"
+	for _, place := range listen {
+		options += fmt.Sprintf(",permitlisten=%q", place)
+	}
+	return v.write(ctx, "/etc/ssh/authorized_keys/"+account, options+" "+publicKey+"\n", "0644")
 }
 
 // write writes a file of root's.

@@ -211,14 +211,11 @@ func (v *VPC) Interface(owner string) *Interface {
 	return v.interfaces[owner]
 }
 
-// Public is the public address of an owner's interface; the zero Addr if it has none.
-func (v *VPC) Public(owner string) netip.Addr {
+// PublicOf is the public address of an interface; the zero Addr if it has none.
+func (v *VPC) PublicOf(i *Interface) netip.Addr {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if i := v.interfaces[owner]; i != nil {
-		return i.port.public
-	}
-	return netip.Addr{}
+	return i.port.public
 }
 
 // NewElasticIP gives an Elastic IP address, which an AWS::EC2::EIP has as its Ref.

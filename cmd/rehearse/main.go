@@ -1,0 +1,70 @@
+// Command rehearse plays the deployment of one synthesized environment on this machine, with real parts.
+//
+//	rehearse [-until STEP] [-keep] [-public ASSEMBLY] ASSEMBLY
+//
+// ASSEMBLY is the folder of a cloud assembly, such as cdk.out/dev; -public the same environment synthesized with
+// --context exposure=public. Without that the play leaves the public phase and the flip out. -until ends after one of the
+// steps that -steps lists, and -keep leaves everything running until Ctrl-C. It takes Linux and root.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"drawbridge/rehearsal/play"
+	"drawbridge/rehearsal/template"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	err := run(ctx, os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "rehearse: stopped")
+		os.Exit(130)
+	case err != nil:
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			fmt.Fprintln(os.Stderr, "rehearse: "+line)
+		}
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)
+	public := flags.String("public", "", "the cloud assembly of the same environment in the public phase")
+	o := play.Options{Out: os.Stdout}
+	flags.StringVar(&o.Until, "until", "", "the step after which the play ends")
+	flags.BoolVar(&o.Keep, "keep", false, "leave everything running until Ctrl-C")
+	flags.StringVar(&o.Logs, "logs", "build/rehearsal", "the folder for what the programs write")
+	steps := flags.Bool("steps", false, "list the steps and end")
+	if err := flags.Parse(args); err != nil {
+		return flag.ErrHelp // it has said why
+	}
+	if flags.NArg() != 1 {
+		return errors.New("give the folder of one cloud assembly, such as cdk.out/dev")
+	}
+	var err error
+	if o.Private, err = template.ReadAssembly(flags.Arg(0)); err != nil {
+		return err
+	}
+	if *public != "" {
+		if o.Public, err = template.ReadAssembly(*public); err != nil {
+			return err
+		}
+	}
+	if *steps {
+		fmt.Println(strings.Join(play.Steps(o), "\n"))
+		return nil
+	}
+	return play.Run(ctx, o)
+}

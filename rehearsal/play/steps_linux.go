@@ -1,0 +1,397 @@
+package play
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"drawbridge/host/settings"
+	"drawbridge/internal/mysqldb"
+	"drawbridge/rehearsal/cloudformation"
+	"drawbridge/rehearsal/machine"
+	"drawbridge/rehearsal/template"
+	"drawbridge/rehearsal/vendor"
+)
+
+// step is one step of the play.
+type step struct {
+	name   string // for --until
+	what   string
+	run    func(*play, context.Context) (said string, err error)
+	needed bool // what comes later makes no sense without it
+}
+
+// Steps are the names of the steps, in order.
+func Steps(o Options) (names []string) {
+	for _, s := range (&play{o: o}).steps() {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// upTo are the steps up to one by its name; "" is the last.
+func (p *play) upTo(name string) ([]step, error) {
+	steps := p.steps()
+	if name == "" {
+		return steps, nil
+	}
+	at := slices.IndexFunc(steps, func(s step) bool { return s.name == name })
+	if at < 0 {
+		return nil, fmt.Errorf("there is no step %q: the steps are %s", name, strings.Join(Steps(p.o), ", "))
+	}
+	return steps[:at+1], nil
+}
+
+// steps are the page's own, in its order.
+func (p *play) steps() []step {
+	first, phase := p.o.Private, "private"
+	if p.o.Public != nil {
+		first, phase = p.o.Public, "public"
+	}
+	up := func(a *template.Assembly, ids ...string) func(*play, context.Context) (string, error) {
+		return func(p *play, ctx context.Context) (string, error) {
+			before := len(p.Operations())
+			if err := p.deploy(ctx, a, ids...); err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("%d resources", len(p.Operations())-before), nil
+		}
+	}
+	has := func(id string) bool {
+		_, err := p.o.Private.Stack(id)
+		return err == nil
+	}
+	steps := []step{
+		{"network", "The network", up(first, "Network"), true},
+		{"database", "The database, " + phase + ", with its read-only users by the Lambda function", up(first, "Database"), true},
+		{"users", "The read-only users read, and can do nothing else", (*play).users, false},
+	}
+	if p.o.Public != nil {
+		steps = append(steps, step{"developer", "A developer reaches the public database, over TLS only, and reads and writes", (*play).developer, false})
+	}
+	steps = append(steps,
+		step{"webapp", "The web app, from the bundle that Elastic Beanstalk gets, behind nginx", up(first, "WebApp"), true},
+		step{"page", "A visitor sees the data", (*play).page, false},
+		step{"bastion", "The jump server sets itself up", up(first, "Bastion"), true},
+		step{"people", "The jump server lets the right people through, and nobody else", (*play).admitsPeople, false})
+	if has("Tunnel") {
+		steps = append(steps,
+			step{"tunnel", "The tunnel host sets itself up", up(first, "Tunnel"), true},
+			step{"vendor", "The vendor's dashboard reads through the tunnel and cannot write; a false vendor gets nothing", (*play).vendor, false})
+	}
+	steps = append(steps,
+		step{"reach-" + phase, "Who reaches what, " + phase + ": the reach table and real packets", (*play).reach, false})
+	if p.o.Public != nil {
+		steps = append(steps,
+			step{"flip-refused", "A flip is refused while a read-only user is missing, and the database is left alone", (*play).flipRefused, false},
+			step{"flip", "The flip to private", up(p.o.Private), true},
+			step{"after-flip", "Visitors, people and the vendor are served as before, and developers are out", (*play).afterFlip, false},
+			step{"reach-private", "Who reaches what, private: the reach table and real packets", (*play).reach, false})
+	}
+	steps = append(steps,
+		step{"rotation", "Passwords rotate, and visitors notice nothing", (*play).rotation, false},
+		step{"secrets", "No secret stands in an output, an environment, user data or a log", (*play).noSecrets, false},
+		step{"database-restart", "The database restarts: everybody is back by themselves", (*play).databaseRestart, false})
+	if has("Tunnel") {
+		steps = append(steps,
+			step{"tunnel-killed", "The tunnel's processes are killed: the vendor is back by itself", (*play).tunnelKilled, false},
+			step{"vendor-away", "The vendor is gone for a minute: the tunnel is back by itself", (*play).vendorAway, false})
+	}
+	if p.o.Public != nil {
+		steps = append(steps,
+			step{"public-again", "Back to public", up(p.o.Public), true},
+			step{"developer-again", "A developer reaches the public database again", (*play).developer, false},
+			step{"private-again", "And private again", up(p.o.Private), true},
+			step{"after-private-again", "Visitors, people and the vendor are served as before, and developers are out", (*play).afterFlip, false})
+	}
+	return append(steps, step{"down", "All stacks are deleted", (*play).down, true})
+}
+
+// inside is a place in the VPC from which the database is reached: the Lambda function's.
+func (p *play) inside() (*machine.Namespace, error) {
+	for _, s := range p.reached.Sources {
+		if s.Inside && s.Stack == "Database" {
+			found, err := p.namespacesOf(s)
+			if err != nil {
+				return nil, err
+			}
+			return found[0], nil
+		}
+	}
+	return nil, errors.New("no Lambda function of the Database stack lies in the VPC")
+}
+
+// readers are the outputs that name the secrets of read-only users.
+func (p *play) readers() (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(p.outputs("Database"))) {
+		if strings.HasPrefix(name, "ReadOnlySecretArn") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (p *play) users(ctx context.Context) (string, error) {
+	from, err := p.inside()
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, output := range p.readers() {
+		if err := p.readOnly(ctx, from, output); err != nil {
+			return "", err
+		}
+		l, err := p.login(output)
+		if err != nil {
+			return "", err
+		}
+		names = append(names, l.Username)
+	}
+	if len(names) == 0 {
+		return "", errors.New("the Database stack has no output that names a read-only user's secret")
+	}
+	return strings.Join(names, ", "), nil
+}
+
+func (p *play) developer(ctx context.Context) (string, error) {
+	from, err := p.partyThatReaches("database:" + fmt.Sprint(p.databaseAddress().Port()))
+	if err != nil {
+		return "", err
+	}
+	if from == nil {
+		return "", errors.New("nobody of the internet reaches the public database")
+	}
+	public := p.vpc.PublicOf(p.vpc.Interface(p.databaseID()))
+	if !public.IsValid() {
+		return "", errors.New("the public database has no public address")
+	}
+	to := netip.AddrPortFrom(public, p.databaseAddress().Port())
+	master, err := p.login("MasterSecretArn")
+	if err != nil {
+		return "", err
+	}
+	if err := p.ask(ctx, from, to, master, true, "CREATE DATABASE rehearsal_developer", "CREATE TABLE rehearsal_developer.t (id INT)",
+		"INSERT INTO rehearsal_developer.t VALUES (1)", "SELECT * FROM rehearsal_developer.t", "DROP DATABASE rehearsal_developer"); err != nil {
+		return "", fmt.Errorf("the developer at %s: %w", from.IP(), err)
+	}
+	if err := refused(p.ask(ctx, from, to, master, false, "SELECT 1"), "a developer's connection in the clear", deniedInClear...); err != nil {
+		return "", err
+	}
+	for _, output := range p.readers() {
+		l, err := p.login(output)
+		if err != nil {
+			return "", err
+		}
+		if err := refused(p.ask(ctx, from, to, l, true, "SELECT 1"), "the log-in of "+l.Username+" from outside of the VPC", deniedToUser...); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("from %s to %s; read-only users are refused from there", from.IP(), to), nil
+}
+
+func (p *play) reach(ctx context.Context) (string, error) {
+	var errs []error
+	errs = append(errs, promises(p.reached, p.now == p.o.Public))
+	cells, err := p.compare(ctx, p.reached)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d of %d cells agree\n\n%s", cells, cells, strings.TrimRight(p.reached.Text(), "\n")), nil
+}
+
+// flipRefused takes a read-only user away under the flip, and gives it back.
+func (p *play) flipRefused(ctx context.Context) (string, error) {
+	l, err := p.login(p.readers()[0])
+	if err != nil {
+		return "", err
+	}
+	rename := func(from, to string) error {
+		return p.root(func(db *sql.DB) error {
+			var host string
+			if err := db.QueryRowContext(ctx, "SELECT Host FROM mysql.user WHERE User = ?", from).Scan(&host); err != nil {
+				return err
+			}
+			at := "@" + mysqldb.QuoteIdentifier(host)
+			_, err := db.ExecContext(ctx, "RENAME USER "+mysqldb.QuoteIdentifier(from)+at+" TO "+mysqldb.QuoteIdentifier(to)+at)
+			return err
+		})
+	}
+	const away = "rehearsal_away"
+	if err := rename(l.Username, away); err != nil {
+		return "", err
+	}
+	before := len(p.Operations())
+	flip := p.DeployAll(ctx, p.o.Private, "Database")
+	if err := rename(away, l.Username); err != nil {
+		return "", err
+	}
+	var failure *cloudformation.Failure
+	switch {
+	case flip == nil:
+		return "", fmt.Errorf("the flip went through without the user %s", l.Username)
+	case !errors.As(flip, &failure) || failure.Status != cloudformation.UpdateRollbackComplete || !strings.Contains(failure.Reason, l.Username):
+		return "", fmt.Errorf("the flip failed, but not for the missing user %s: %w", l.Username, flip)
+	}
+	for _, o := range p.Operations()[before:] {
+		if o.Type == "AWS::RDS::DBInstance" {
+			return "", fmt.Errorf("the database was touched: %s", o)
+		}
+	}
+	return failure.Reason, nil
+}
+
+func (p *play) afterFlip(ctx context.Context) (string, error) {
+	_, errPage := p.page(ctx)
+	_, errPeople := p.admitsPeople(ctx)
+	errs := []error{errPage, errPeople}
+	for _, t := range p.tunnels {
+		v := p.vendors[netip.MustParseAddr(p.names[t.Host])]
+		if v == nil {
+			continue
+		}
+		took, err := p.recovery(ctx, v, t)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("the tunnel %s: %w", t.Name, err))
+		} else if took > time.Second {
+			errs = append(errs, fmt.Errorf("the tunnel %s was down for %.1f s", t.Name, took.Seconds()))
+		}
+	}
+	if i := p.vpc.Interface(p.databaseID()); i == nil || p.vpc.PublicOf(i).IsValid() {
+		errs = append(errs, errors.New("the private database has a public address"))
+	}
+	_, errUsers := p.users(ctx)
+	return "", errors.Join(append(errs, errUsers)...)
+}
+
+// rotation rotates each password that the templates have a schedule for.
+func (p *play) rotation(ctx context.Context) (string, error) {
+	name, err := p.stackName("Database")
+	if err != nil {
+		return "", err
+	}
+	var rotated []string
+	for _, r := range p.Resources(name) {
+		if r.Type != "AWS::SecretsManager::RotationSchedule" {
+			continue
+		}
+		arn, _ := r.Properties["SecretId"].(string)
+		before, err := p.Secrets.Value(arn, "AWSCURRENT")
+		if err != nil {
+			return "", err
+		}
+		if err := p.Account.Rotate(ctx, arn); err != nil {
+			return "", err
+		}
+		if after, err := p.Secrets.Value(arn, "AWSCURRENT"); err != nil || after == before {
+			return "", fmt.Errorf("the secret %s is the same after its rotation: %w", arn, err)
+		}
+		rotated = append(rotated, arn[strings.LastIndex(arn, ":")+1:])
+	}
+	if len(rotated) == 0 {
+		return "the config rotates none", nil
+	}
+	_, page := p.page(ctx)
+	_, users := p.users(ctx)
+	return strings.Join(rotated, ", "), errors.Join(page, users)
+}
+
+func (p *play) databaseRestart(ctx context.Context) (string, error) {
+	if err := p.database.server("").Restart(ctx); err != nil {
+		return "", err
+	}
+	start := time.Now()
+	if err := eventually(ctx, time.Minute, func(ctx context.Context) error { _, err := p.page(ctx); return err }); err != nil {
+		return "", fmt.Errorf("the web app: %w", err)
+	}
+	said := fmt.Sprintf("the web app after %.1f s", time.Since(start).Seconds())
+	return p.everyTunnel(ctx, said)
+}
+
+// everyTunnel waits until every vendor reads again.
+func (p *play) everyTunnel(ctx context.Context, said string) (string, error) {
+	for _, t := range p.tunnels {
+		v := p.vendors[netip.MustParseAddr(p.names[t.Host])]
+		if v == nil {
+			continue
+		}
+		took, err := p.recovery(ctx, v, t)
+		if err != nil {
+			return said, fmt.Errorf("the tunnel %s: %w", t.Name, err)
+		}
+		said += fmt.Sprintf("; %s's vendor after %.1f s", t.Name, took.Seconds())
+	}
+	return strings.TrimPrefix(said, "; "), nil
+}
+
+func (p *play) tunnelKilled(ctx context.Context) (string, error) {
+	for _, host := range p.fleet.Instances("Tunnel") {
+		if _, err := host.Run(ctx, nil, "bash", "-c", "pkill -KILL -x autossh; pkill -KILL -x ssh"); err != nil {
+			return "", err
+		}
+	}
+	return p.everyTunnel(ctx, "")
+}
+
+func (p *play) vendorAway(ctx context.Context) (string, error) {
+	for _, v := range p.vendors {
+		if err := v.Namespace.SetLink(false); err != nil {
+			return "", err
+		}
+	}
+	select {
+	case <-time.After(time.Minute):
+	case <-ctx.Done():
+	}
+	for _, v := range p.vendors {
+		if err := v.Namespace.SetLink(true); err != nil {
+			return "", err
+		}
+	}
+	return p.everyTunnel(ctx, "")
+}
+
+// down deletes all stacks, as far as their protection allows.
+func (p *play) down(ctx context.Context) (string, error) {
+	err := p.DestroyAll(ctx, p.now)
+	if err == nil {
+		return "", nil
+	}
+	if stack, _ := p.now.Stack("Database"); stack != nil && protected(stack.Template) && strings.Contains(err.Error(), "deletion protection") {
+		return "all but the database, which is protected from deletion, and what it lies in", nil
+	}
+	return "", err
+}
+
+func protected(t *template.Template) bool {
+	for _, r := range t.Resources {
+		if r.Type == "AWS::RDS::DBInstance" && r.Properties["DeletionProtection"] == true {
+			return true
+		}
+	}
+	return false
+}
+
+// recovery waits until a vendor reads through a tunnel.
+func (p *play) recovery(ctx context.Context, v *vendor.Vendor, t settings.Tunnel) (time.Duration, error) {
+	l, err := p.login("ReadOnlySecretArnBi")
+	if err != nil {
+		return 0, err
+	}
+	db, err := p.dashboard(v, t, l)
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close() //nolint:errcheck // its connections are closed
+	return vendor.Recovery(ctx, 2*time.Minute, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		var one int
+		return db.QueryRowContext(ctx, "SELECT 1").Scan(&one)
+	})
+}
