@@ -224,7 +224,7 @@ func (h *host) readListeners(s settings) {
 // beanstalksBalancerGroup is the group that Beanstalk makes when ManagedSecurityGroup names none: it lets everybody in
 // wherever the load balancer listens. Beside other groups it is not certain whether the load balancer wears it.
 func (h *host) beanstalksBalancerGroup(r resource, alone bool) *securityGroup {
-	g := &securityGroup{where: r.symbol() + " (load balancer)", egress: []rule{allEgress(r.symbol())}}
+	g := &securityGroup{where: r.symbol(), egress: []rule{allEgress(r.symbol())}}
 	for port, answer := range h.listeners {
 		if answer == No {
 			continue

@@ -17,8 +17,8 @@
 //     like come through a connection that the host itself has made, and so have no row either.
 //   - Hosts are EC2 instances, RDS instances, Elastic Beanstalk environments and Lambda functions in a VPC. Others, such as
 //     containers, auto-scaling groups and interface endpoints, have neither row nor column.
-//   - Custom resources are taken to change nothing in the network, but for CDK's own that closes the default security
-//     group. Files in a Beanstalk bundle's .ebextensions are not read.
+//   - Custom resources are taken to change nothing in the network, but for those that call EC2, RDS or Elastic Load Balancing
+//     as CDK's AwsCustomResource does, and for CDK's own that closes the default security group. Files in a Beanstalk bundle's .ebextensions are not read.
 //   - A public address is AWS's to choose at deployment. No rule that names a network of /8 or narrower is taken to mean
 //     it: that network is somebody else's.
 //   - A gateway endpoint's routes take traffic to S3 or DynamoDB only, and are left out.

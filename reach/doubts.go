@@ -1,6 +1,8 @@
 package reach
 
 import (
+	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -99,6 +101,24 @@ func uncertainly(typ string) (kind doubtKind, matters bool) {
 	return reroutes, modelled[typ]
 }
 
+// What CDK's AwsCustomResource writes: which action of which service it calls.
+var (
+	serviceCalled = regexp.MustCompile(`"service":"(@aws-sdk/client-)?(ec2|rds|elastic-?load-?balancing[^"]*)"`)
+	actionCalled  = regexp.MustCompile(`"action":"([a-z]*)`)
+)
+
+// callsNetwork says whether a custom resource calls a service that may change who reaches whom, other than to read.
+func callsNetwork(r resource) bool {
+	text, err := json.Marshal(r.raw)
+	if err != nil {
+		return false // JSON that was read can be written
+	}
+	plain := strings.ToLower(strings.NewReplacer(`\`, "", " ", "").Replace(string(text)))
+	return serviceCalled.MatchString(plain) && slices.ContainsFunc(actionCalled.FindAllStringSubmatch(plain, -1), func(action []string) bool {
+		return !slices.ContainsFunc([]string{"describe", "get", "list"}, func(reads string) bool { return strings.HasPrefix(action[1], reads) })
+	})
+}
+
 func (n *network) readDoubts() {
 	for _, r := range n.world.resources("AWS::") {
 		other := slices.ContainsFunc(otherServices, func(start string) bool { return strings.HasPrefix(r.typ, start) })
@@ -119,6 +139,11 @@ func (n *network) readDoubts() {
 			n.internetDoubts = append(n.internetDoubts, Reason{CannotTell, r.typ + ": what it stops at the internet gateway is not modelled", r.symbol()})
 		default:
 			n.doubt(r, "it is not modelled", opens)
+		}
+	}
+	for _, r := range n.world.resources("Custom::") {
+		if callsNetwork(r) {
+			n.doubt(r, "it changes the network by calls of its own", mayBeAll)
 		}
 	}
 	for _, r := range n.world.all("AWS::EC2::VPCEndpoint") {
