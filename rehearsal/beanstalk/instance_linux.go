@@ -106,9 +106,9 @@ func (i *Instance) start(ctx context.Context, o InstanceOptions) error {
 }
 
 // waitReady waits until the program answers through nginx.
-func (i *Instance) waitReady(ctx context.Context, namespace *machine.Namespace) error {
+func (i *Instance) waitReady(patience context.Context, namespace *machine.Namespace) error {
 	// Whoever else may listen on port 80 need not answer, and the program's first page may take long.
-	ctx, ended := context.WithCancelCause(ctx)
+	ctx, ended := context.WithCancelCause(patience)
 	defer ended(nil)
 	go func() {
 		select {
@@ -120,20 +120,23 @@ func (i *Instance) waitReady(ctx context.Context, namespace *machine.Namespace) 
 		}
 	}()
 	c := client(namespace, time.Minute)
+	last := errors.New("nobody answers on port 80")
 	for {
 		status, err := get(ctx, c, "http://127.0.0.1/", "Drawbridge")
 		if err == nil && status != http.StatusBadGateway && status != http.StatusGatewayTimeout {
 			return nil
 		}
 		if err == nil {
-			err = fmt.Errorf("nginx answers with status %d", status)
+			last = fmt.Errorf("nginx answers with status %d", status)
+		} else if ctx.Err() == nil {
+			last = err
 		}
 		select {
 		case <-ctx.Done():
-			if cause := context.Cause(ctx); cause != ctx.Err() && !errors.Is(cause, context.DeadlineExceeded) {
-				return cause
+			if patience.Err() == nil {
+				return context.Cause(ctx)
 			}
-			return fmt.Errorf("the instance was not ready: %w: %w%s", ctx.Err(), err, i.program.log.tail())
+			return fmt.Errorf("the instance was not ready: %w: %w%s", context.Cause(patience), last, i.program.log.tail())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -5,6 +5,7 @@ package beanstalk
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -112,6 +113,16 @@ func TestALoadBalancer(t *testing.T) {
 			s := ask(t, c, "https://10.0.2.10/", nil)
 			if s.Header.Get("X-Forwarded-Proto") != "https" || s.Header.Get("X-Forwarded-Port") != "443" {
 				t.Errorf("%v", s.Header)
+			}
+			c = visitor(laptop)
+			c.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots, ServerName: name}
+			c.Transport.(*http.Transport).ForceAttemptHTTP2 = true
+			response, err := c.Get("https://10.0.2.10/")
+			give(t, err)
+			defer response.Body.Close() //nolint:errcheck // only read
+			var over2 seen
+			if err := json.NewDecoder(response.Body).Decode(&over2); err != nil || response.Proto != "HTTP/2.0" || over2.Host != "10.0.2.10" {
+				t.Errorf("over %s the host is %q (%v)", response.Proto, over2.Host, err)
 			}
 		}
 	})
