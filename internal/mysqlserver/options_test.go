@@ -9,10 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"drawbridge/internal/notrun"
 )
 
 func TestOptionsThatMakeNoSense(t *testing.T) {
@@ -79,6 +83,17 @@ func TestAServerUnderFurtherNamesThroughAnotherProgramAndDialler(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+func TestAServerOnAnotherLoopbackAddress(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		notrun.Because(t, "127.0.0.2 is an address of Linux's loopback alone")
+	}
+	s := start(t, Options{Address: "127.0.0.2"})
+	if s.Host != "127.0.0.2" || answers("127.0.0.1:"+strconv.Itoa(s.Port)) {
+		t.Errorf("it listens on %s, or on 127.0.0.1 as well", s.Host)
+	}
+	mustExec(t, openMaster(t, s), "SELECT 1")
 }
 
 func TestAPortThatIsTaken(t *testing.T) {
