@@ -1,6 +1,9 @@
 # Everything that Drawbridge does on a laptop. `make help` lists it.
 # Only relative paths: the folder's own path may hold spaces.
 
+# The environment of cdk.json that a target works on.
+ENV ?= dev
+
 # No C compiler is needed anywhere.
 export CGO_ENABLED := 0
 # CDK warns at every start that Node 20 is past its end of life; README.md says which are supported.
@@ -96,13 +99,27 @@ test-root: node_modules .tools/venv/installed ## run the tests that need root on
 
 ROOT_PACKAGES := ./host/... ./rehearsal/machine/...
 
+# CONFIG=FILE names other environments than cdk.json's, UNTIL=flip the last step, KEEP=1 leaves everything running.
+CONFIG ?=
+UNTIL ?=
+KEEP ?=
+
+.PHONY: rehearse
+rehearse: node_modules ## play the whole deployment of ENV=dev on this machine, with real parts; Linux, root
+	@[ "$$(id -u)" = 0 ] || { echo "make rehearse: it makes network namespaces and boots hosts, which takes root: sudo make rehearse" >&2; exit 1; }
+	@$(MAKE) --silent build ARCHITECTURES=$(MACHINE)
+	@scripts/mysql.sh fetch
+	@scripts/roots.sh fetch
+	@scripts/programs.sh fetch
+	@$(call go_build,build/rehearse) ./cmd/rehearse && $(call built,build/rehearse)
+	@scripts/rehearse.sh $(MACHINE) "$(ENV)" "$(CONFIG)" $(if $(UNTIL),-until "$(UNTIL)") $(if $(KEEP),-keep)
+
 .PHONY: bench
 bench: bundle-$(MACHINE) ## compare the Lambda function with a peer on Node, as ratios
 	@scripts/mysql.sh fetch
 	@go test -tags $(TAGS) -count=1 -run '^$$' -bench . -benchtime 15x ./bench/lambda
 
-# ENV=prod names the environment, TUNNEL=bi one of its tunnels.
-ENV ?= dev
+# TUNNEL=bi names one of the tunnels.
 
 .PHONY: tunnel-test
 tunnel-test: ## try the tunnels of a deployed environment by hand, on their host; ENV=dev TUNNEL=bi

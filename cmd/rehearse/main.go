@@ -1,10 +1,10 @@
 // Command rehearse plays the deployment of one synthesized environment on this machine, with real parts.
 //
-//	rehearse [-until STEP] [-keep] [-public ASSEMBLY] ASSEMBLY
+//	rehearse [-until STEP] [-keep] [-without STACK,...] [-public ASSEMBLY] ASSEMBLY
 //
 // ASSEMBLY is the folder of a cloud assembly, such as cdk.out/dev; -public the same environment synthesized with
 // --context exposure=public. Without that the play leaves the public phase and the flip out. -until ends after one of the
-// steps that -steps lists, and -keep leaves everything running until Ctrl-C. It takes Linux and root.
+// steps that -steps lists, -without leaves stacks out, and -keep leaves everything running until Ctrl-C. It takes Linux and root.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 
+	"drawbridge/internal/leftover"
 	"drawbridge/rehearsal/play"
 	"drawbridge/rehearsal/template"
 )
@@ -46,6 +47,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&o.Until, "until", "", "the step after which the play ends")
 	flags.BoolVar(&o.Keep, "keep", false, "leave everything running until Ctrl-C")
 	flags.StringVar(&o.Logs, "logs", "build/rehearsal", "the folder for what the programs write")
+	without := flags.String("without", "", "stacks that are left out, such as Bastion,Tunnel")
 	steps := flags.Bool("steps", false, "list the steps and end")
 	if err := flags.Parse(args); err != nil {
 		return flag.ErrHelp // it has said why
@@ -62,9 +64,27 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	if *without != "" {
+		o.Without = strings.Split(*without, ",")
+	}
 	if *steps {
 		fmt.Println(strings.Join(play.Steps(o), "\n"))
 		return nil
 	}
-	return play.Run(ctx, o)
+	// A process that is killed cannot remove its files: those are where the next one finds them.
+	if err := leftover.SweepFolders(folderName); err != nil {
+		return err
+	}
+	folder, err := leftover.Folder(folderName)
+	if err != nil {
+		return err
+	}
+	// The web app's own user passes through.
+	if err := errors.Join(os.Chmod(folder, 0o711), os.Setenv("TMPDIR", folder)); err != nil {
+		return err
+	}
+	return errors.Join(play.Run(ctx, o), os.RemoveAll(folder))
 }
+
+// folderName is what the folder of temporary files is called, with the process that made it.
+const folderName = "rehearsal"

@@ -164,7 +164,7 @@ func TestAHostNeedsANameAndAnAddressOfItsOwn(t *testing.T) {
 	host(t, network, "one", "10.0.0.10/24")
 	for address, want := range map[string]string{
 		"10.0.0.10/24": "another host", "10.0.0.1/24": "its router's", "10.0.0.0/24": "the subnet's own",
-		"10.0.0.9": "not a host's address", "10.0.0.9/32": "not a host's address", "fd00::9/64": "not a host's address", "": "not a host's address",
+		"10.0.0.9": "not a host's address", "10.0.0.9/31": "not a host's address", "fd00::9/64": "not a host's address", "": "not a host's address",
 		"10.0.0.9/24 dev lo": "not a host's address",
 	} {
 		if _, err := network.Host("two", address); err == nil || !strings.Contains(err.Error(), want) {

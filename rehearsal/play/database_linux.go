@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 
 	"drawbridge/internal/mysqlserver"
@@ -17,7 +16,8 @@ import (
 
 // database plays RDS: each instance is a MySQL server on a network interface in its subnet group.
 type database struct {
-	vpc *vpc.VPC
+	vpc    *vpc.VPC
+	caFile string // gets the certificate authority, for every user of this machine
 
 	mu      sync.Mutex
 	servers map[string]*server // by the instance's identifier
@@ -62,7 +62,7 @@ func (d *database) Create(ctx context.Context, i resources.DBInstance) (_ resour
 		ca, err = os.ReadFile(s.CAFile)
 	}
 	if err == nil {
-		err = os.WriteFile(caFile(), ca, 0o644)
+		err = os.WriteFile(d.caFile, ca, 0o644)
 	}
 	if err != nil {
 		return endpoint, errors.Join(err, d.Delete(ctx, i))
@@ -123,9 +123,6 @@ func (d *database) server(identifier string) *server {
 	}
 	return d.servers[identifier]
 }
-
-// caFile is where the database's certificate authority is once there is a database, for every user of this machine.
-func caFile() string { return filepath.Join(os.TempDir(), "database-ca.pem") }
 
 func (d *database) close() error {
 	d.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -37,12 +38,11 @@ func arrives(ctx context.Context, from *machine.Namespace, to netip.AddrPort) bo
 func (p *play) compare(ctx context.Context, table *reach.Table) (cells int, err error) {
 	type result struct {
 		cell    reach.Cell
-		arrived bool
-		detail  string
+		arrived atomic.Value // from where to where, a text
 	}
 	results := make([]result, len(table.Cells))
 	var all errgroup.Group
-	all.SetLimit(16)
+	all.SetLimit(64)
 	for i, cell := range table.Cells {
 		source, door := sourceOf(table, cell.From), doorOf(table, cell.To)
 		from, err := p.namespacesOf(source)
@@ -54,27 +54,28 @@ func (p *play) compare(ctx context.Context, table *reach.Table) (cells int, err 
 			return 0, err
 		}
 		results[i].cell = cell
-		all.Go(func() error {
-			for _, n := range from {
-				for _, to := range targets {
+		for _, n := range from {
+			for _, to := range targets {
+				all.Go(func() error {
 					if arrives(ctx, n, to) {
-						results[i].arrived, results[i].detail = true, fmt.Sprintf("from %s to %s", n.IP(), to)
-						return nil
+						results[i].arrived.Store(fmt.Sprintf("from %s to %s", n.IP(), to))
 					}
-				}
+					return nil
+				})
 			}
-			return nil
-		})
+		}
 	}
 	if err := errors.Join(all.Wait(), ctx.Err()); err != nil {
 		return 0, err
 	}
 	var wrong []error
-	for _, r := range results {
+	for i := range results {
+		r := &results[i]
+		detail, arrived := r.arrived.Load().(string)
 		switch {
-		case r.arrived && r.cell.Answer == reach.No:
-			wrong = append(wrong, fmt.Errorf("%s -> %s: a packet got through (%s), and the reach table says no: %s", r.cell.From, r.cell.To, r.detail, why(r.cell)))
-		case !r.arrived && r.cell.Answer == reach.Yes:
+		case arrived && r.cell.Answer == reach.No:
+			wrong = append(wrong, fmt.Errorf("%s -> %s: a packet got through (%s), and the reach table says no: %s", r.cell.From, r.cell.To, detail, why(r.cell)))
+		case !arrived && r.cell.Answer == reach.Yes:
 			wrong = append(wrong, fmt.Errorf("%s -> %s: no packet got through, and the reach table says yes: %s", r.cell.From, r.cell.To, why(r.cell)))
 		}
 	}

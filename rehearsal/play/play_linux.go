@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"drawbridge/host/settings"
-	"drawbridge/internal/leftover"
 	"drawbridge/internal/progress"
 	"drawbridge/reach"
 	"drawbridge/rehearsal/machine"
@@ -28,14 +27,17 @@ type Options struct {
 	Out  io.Writer // where the steps are told
 	Logs string    // the folder that gets what the programs wrote
 
+	// Without are the ids of stacks that are left out, such as "Tunnel".
+	Without []string
+
+	// FunctionTimeout and ServiceTimeout: see [rehearsal.Options].
+	FunctionTimeout, ServiceTimeout time.Duration
+
 	// Until is the name of the step after which the play ends; "" is the last.
 	Until string
 	// Keep leaves everything running after the last step, until ctx ends.
 	Keep bool
 }
-
-// folderName is what the folder of a play's temporary files is called, with the process that made it.
-const folderName = "rehearsal"
 
 // play is one play that goes on.
 type play struct {
@@ -53,28 +55,21 @@ type play struct {
 
 // Run plays an environment. It returns an error if a step failed; then, too, everything has been taken down.
 func Run(ctx context.Context, o Options) (err error) {
+	o.Private, o.Public = without(o.Private, o.Without), without(o.Public, o.Without)
 	p := &play{o: o}
 	steps, err := p.upTo(o.Until)
 	if err != nil {
 		return err
 	}
 	p.report = &progress.Report{Out: o.Out, Total: len(steps)}
-	// Programs that are killed cannot remove their files: those are where the next play finds them.
-	if err := leftover.SweepFolders(folderName); err != nil {
+	if p.temporary, err = os.MkdirTemp("", "play-"); err != nil {
 		return err
 	}
-	if p.temporary, err = leftover.Folder(folderName); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, os.RemoveAll(p.temporary)) }()
 	// The web app's own user passes through.
 	if err := os.Chmod(p.temporary, 0o711); err != nil {
 		return err
 	}
-	previous := os.TempDir()
-	if err := os.Setenv("TMPDIR", p.temporary); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.Setenv("TMPDIR", previous), os.RemoveAll(p.temporary)) }()
 	if err := p.prepare(); err != nil {
 		return err
 	}
@@ -119,7 +114,7 @@ func (p *play) prepare() (err error) {
 	if err := p.giveKeys(); err != nil {
 		return err
 	}
-	if p.world, err = newWorld("rehearsal", p.tunnels); err != nil {
+	if p.world, err = newWorld(p.o, p.temporary, p.tunnels); err != nil {
 		return err
 	}
 	for _, a := range p.assemblies() {
@@ -128,6 +123,22 @@ func (p *play) prepare() (err error) {
 		}
 	}
 	return nil
+}
+
+// without is an assembly without some of its stacks.
+func without(a *template.Assembly, ids []string) *template.Assembly {
+	if a == nil || len(ids) == 0 {
+		return a
+	}
+	rest := *a
+	rest.Stacks = slices.DeleteFunc(slices.Clone(a.Stacks), func(s *template.Stack) bool { return slices.Contains(ids, s.ID) })
+	return &rest
+}
+
+// has says that a stack is played.
+func (p *play) has(id string) bool {
+	_, err := p.o.Private.Stack(id)
+	return err == nil
 }
 
 // assemblies are those of both phases, as far as there are two.

@@ -29,6 +29,7 @@ type step struct {
 
 // Steps are the names of the steps, in order.
 func Steps(o Options) (names []string) {
+	o.Private, o.Public = without(o.Private, o.Without), without(o.Public, o.Without)
 	for _, s := range (&play{o: o}).steps() {
 		names = append(names, s.name)
 	}
@@ -63,54 +64,53 @@ func (p *play) steps() []step {
 			return fmt.Sprintf("%d resources", len(p.Operations())-before), nil
 		}
 	}
-	has := func(id string) bool {
-		_, err := p.o.Private.Stack(id)
-		return err == nil
+	var steps []step
+	add := func(name, what string, run func(*play, context.Context) (string, error), needed bool) {
+		steps = append(steps, step{name, what, run, needed})
 	}
-	steps := []step{
-		{"network", "The network", up(first, "Network"), true},
-		{"database", "The database, " + phase + ", with its read-only users by the Lambda function", up(first, "Database"), true},
-		{"users", "The read-only users read, and can do nothing else", (*play).users, false},
+	both := p.o.Public != nil
+	web, people, tunnel := p.has("WebApp"), p.has("Bastion"), p.has("Tunnel")
+
+	add("network", "The network", up(first, "Network"), true)
+	add("database", "The database, "+phase+", with its read-only users by the Lambda function", up(first, "Database"), true)
+	add("users", "The read-only users read, and can do nothing else", (*play).users, false)
+	if both {
+		add("developer", "A developer reaches the public database, over TLS only, and reads and writes", (*play).developer, false)
 	}
-	if p.o.Public != nil {
-		steps = append(steps, step{"developer", "A developer reaches the public database, over TLS only, and reads and writes", (*play).developer, false})
+	if web {
+		add("webapp", "The web app, from the bundle that Elastic Beanstalk gets, behind nginx", up(first, "WebApp"), true)
+		add("page", "A visitor sees the data", (*play).page, false)
 	}
-	steps = append(steps,
-		step{"webapp", "The web app, from the bundle that Elastic Beanstalk gets, behind nginx", up(first, "WebApp"), true},
-		step{"page", "A visitor sees the data", (*play).page, false},
-		step{"bastion", "The jump server sets itself up", up(first, "Bastion"), true},
-		step{"people", "The jump server lets the right people through, and nobody else", (*play).admitsPeople, false})
-	if has("Tunnel") {
-		steps = append(steps,
-			step{"tunnel", "The tunnel host sets itself up", up(first, "Tunnel"), true},
-			step{"vendor", "The vendor's dashboard reads through the tunnel and cannot write; a false vendor gets nothing", (*play).vendor, false})
+	if people {
+		add("bastion", "The jump server sets itself up", up(first, "Bastion"), true)
+		add("people", "The jump server lets the right people through, and nobody else", (*play).admitsPeople, false)
 	}
-	steps = append(steps,
-		step{"reach-" + phase, "Who reaches what, " + phase + ": the reach table and real packets", (*play).reach, false})
-	if p.o.Public != nil {
-		steps = append(steps,
-			step{"flip-refused", "A flip is refused while a read-only user is missing, and the database is left alone", (*play).flipRefused, false},
-			step{"flip", "The flip to private", up(p.o.Private), true},
-			step{"after-flip", "Visitors, people and the vendor are served as before, and developers are out", (*play).afterFlip, false},
-			step{"reach-private", "Who reaches what, private: the reach table and real packets", (*play).reach, false})
+	if tunnel {
+		add("tunnel", "The tunnel host sets itself up", up(first, "Tunnel"), true)
+		add("vendor", "The vendor's dashboard reads through the tunnel and cannot write; a false vendor gets nothing", (*play).vendor, false)
 	}
-	steps = append(steps,
-		step{"rotation", "Passwords rotate, and visitors notice nothing", (*play).rotation, false},
-		step{"secrets", "No secret stands in an output, an environment, user data or a log", (*play).noSecrets, false},
-		step{"database-restart", "The database restarts: everybody is back by themselves", (*play).databaseRestart, false})
-	if has("Tunnel") {
-		steps = append(steps,
-			step{"tunnel-killed", "The tunnel's processes are killed: the vendor is back by itself", (*play).tunnelKilled, false},
-			step{"vendor-away", "The vendor is gone for a minute: the tunnel is back by itself", (*play).vendorAway, false})
+	add("reach-"+phase, "Who reaches what, "+phase+": the reach table and real packets", (*play).reach, false)
+	if both {
+		add("flip-refused", "A flip is refused while a read-only user is missing, and the database is left alone", (*play).flipRefused, false)
+		add("flip", "The flip to private", up(p.o.Private), true)
+		add("after-flip", "Everybody is served as before, and developers are out", (*play).afterFlip, false)
+		add("reach-private", "Who reaches what, private: the reach table and real packets", (*play).reach, false)
 	}
-	if p.o.Public != nil {
-		steps = append(steps,
-			step{"public-again", "Back to public", up(p.o.Public), true},
-			step{"developer-again", "A developer reaches the public database again", (*play).developer, false},
-			step{"private-again", "And private again", up(p.o.Private), true},
-			step{"after-private-again", "Visitors, people and the vendor are served as before, and developers are out", (*play).afterFlip, false})
+	add("rotation", "Passwords rotate, and nobody notices", (*play).rotation, false)
+	add("secrets", "No secret stands in an output, an environment, user data or a log", (*play).noSecrets, false)
+	add("database-restart", "The database restarts: everybody is back by themselves", (*play).databaseRestart, false)
+	if tunnel {
+		add("tunnel-killed", "The tunnel's processes are killed: the vendor is back by itself", (*play).tunnelKilled, false)
+		add("vendor-away", "The vendor is gone for a minute: the tunnel is back by itself", (*play).vendorAway, false)
 	}
-	return append(steps, step{"down", "All stacks are deleted", (*play).down, true})
+	if both {
+		add("public-again", "Back to public", up(p.o.Public), true)
+		add("developer-again", "A developer reaches the public database again", (*play).developer, false)
+		add("private-again", "And private again", up(p.o.Private), true)
+		add("after-private-again", "Everybody is served as before, and developers are out", (*play).afterFlip, false)
+	}
+	add("down", "All stacks are deleted", (*play).down, true)
+	return steps
 }
 
 // inside is a place in the VPC from which the database is reached: the Lambda function's.
@@ -142,6 +142,10 @@ func (p *play) users(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	own, err := p.fill(ctx)
+	if err != nil {
+		return "", err
+	}
 	var names []string
 	for _, output := range p.readers() {
 		if err := p.readOnly(ctx, from, output); err != nil {
@@ -156,7 +160,24 @@ func (p *play) users(ctx context.Context) (string, error) {
 	if len(names) == 0 {
 		return "", errors.New("the Database stack has no output that names a read-only user's secret")
 	}
-	return strings.Join(names, ", "), nil
+	return strings.Join(names, ", ") + own, nil
+}
+
+// fill makes a table in a database that has none, so that there is something to see.
+func (p *play) fill(ctx context.Context) (said string, err error) {
+	schema := p.outputs("Database")["DatabaseName"]
+	tables, err := p.tables(ctx, schema)
+	if err != nil || len(tables) > 0 {
+		return "", err
+	}
+	return "; the table is the rehearsal's own, as the config asks for no sample data", p.root(func(db *sql.DB) error {
+		for _, statement := range []string{"CREATE TABLE %s.rehearsal_notes (id INT PRIMARY KEY, note TEXT)", "INSERT INTO %s.rehearsal_notes VALUES (1, 'one'), (2, 'two')"} {
+			if _, err := db.ExecContext(ctx, fmt.Sprintf(statement, mysqldb.QuoteIdentifier(schema))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (p *play) developer(ctx context.Context) (string, error) {
@@ -247,9 +268,15 @@ func (p *play) flipRefused(ctx context.Context) (string, error) {
 }
 
 func (p *play) afterFlip(ctx context.Context) (string, error) {
-	_, errPage := p.page(ctx)
-	_, errPeople := p.admitsPeople(ctx)
-	errs := []error{errPage, errPeople}
+	var errs []error
+	if p.has("WebApp") {
+		_, err := p.page(ctx)
+		errs = append(errs, err)
+	}
+	if p.has("Bastion") {
+		_, err := p.admitsPeople(ctx)
+		errs = append(errs, err)
+	}
 	for _, t := range p.tunnels {
 		v := p.vendors[netip.MustParseAddr(p.names[t.Host])]
 		if v == nil {
@@ -264,6 +291,8 @@ func (p *play) afterFlip(ctx context.Context) (string, error) {
 	}
 	if i := p.vpc.Interface(p.databaseID()); i == nil || p.vpc.PublicOf(i).IsValid() {
 		errs = append(errs, errors.New("the private database has a public address"))
+	} else if ways, err := p.vpc.WaysOut(i); err != nil || len(ways) > 0 {
+		errs = append(errs, errors.Join(err, fmt.Errorf("the private database's subnet has a route out of the VPC, to %v", ways)))
 	}
 	_, errUsers := p.users(ctx)
 	return "", errors.Join(append(errs, errUsers)...)
@@ -296,14 +325,19 @@ func (p *play) rotation(ctx context.Context) (string, error) {
 	if len(rotated) == 0 {
 		return "the config rotates none", nil
 	}
-	_, page := p.page(ctx)
-	_, users := p.users(ctx)
-	return strings.Join(rotated, ", "), errors.Join(page, users)
+	_, err = p.users(ctx)
+	if err == nil && p.has("WebApp") {
+		_, err = p.page(ctx)
+	}
+	return strings.Join(rotated, ", "), err
 }
 
 func (p *play) databaseRestart(ctx context.Context) (string, error) {
 	if err := p.database.server("").Restart(ctx); err != nil {
 		return "", err
+	}
+	if !p.has("WebApp") {
+		return p.everyTunnel(ctx, "")
 	}
 	start := time.Now()
 	if err := eventually(ctx, time.Minute, func(ctx context.Context) error { _, err := p.page(ctx); return err }); err != nil {
@@ -331,7 +365,7 @@ func (p *play) everyTunnel(ctx context.Context, said string) (string, error) {
 
 func (p *play) tunnelKilled(ctx context.Context) (string, error) {
 	for _, host := range p.fleet.Instances("Tunnel") {
-		if _, err := host.Run(ctx, nil, "bash", "-c", "pkill -KILL -x autossh; pkill -KILL -x ssh"); err != nil {
+		if _, err := host.Run(ctx, nil, "bash", "-c", "pgrep -x autossh >/dev/null && { pkill -KILL -x autossh; pkill -KILL -x ssh; true; }"); err != nil {
 			return "", err
 		}
 	}

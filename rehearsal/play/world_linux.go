@@ -63,7 +63,7 @@ type world struct {
 }
 
 // newWorld makes an account, a network and the vendors' names of an environment.
-func newWorld(name string, tunnels []settings.Tunnel) (_ *world, err error) {
+func newWorld(o Options, temporary string, tunnels []settings.Tunnel) (_ *world, err error) {
 	w := &world{
 		metadata: &instancemetadata.Directory{}, roots: map[string]string{}, names: map[string]string{},
 		vendors: map[netip.Addr]*vendor.Vendor{}, trust: map[string]machine.File{},
@@ -82,7 +82,7 @@ func newWorld(name string, tunnels []settings.Tunnel) (_ *world, err error) {
 	if w.hostKey, err = vendor.NewKey(); err != nil {
 		return nil, err
 	}
-	if w.vpc, err = vpc.New(name); err != nil {
+	if w.vpc, err = vpc.New("rehearsal"); err != nil {
 		return nil, err
 	}
 	w.closers = append(w.closers, w.vpc.Close)
@@ -98,11 +98,11 @@ func newWorld(name string, tunnels []settings.Tunnel) (_ *world, err error) {
 			return nil, err
 		}
 	}
-	return w, w.open()
+	return w, w.open(o, temporary)
 }
 
 // open starts the account's services.
-func (w *world) open() error {
+func (w *world) open(o Options, temporary string) error {
 	signalsListener, err := w.vpc.Listen(netip.AddrPortFrom(signalsAddress, https))
 	if err != nil {
 		return err
@@ -134,14 +134,15 @@ func (w *world) open() error {
 	if err != nil {
 		return err
 	}
-	w.database = &database{vpc: w.vpc, servers: map[string]*server{}}
+	w.database = &database{vpc: w.vpc, caFile: filepath.Join(temporary, "database-ca.pem"), servers: map[string]*server{}}
 	w.closers = append(w.closers, w.database.close)
 	w.webApps = &webApps{world: w, log: w.webLog, environments: map[string]*webApp{}}
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	instances := &instances{w}
 	w.Player, err = rehearsal.New(rehearsal.Options{
+		AccountID: o.Private.Stacks[0].AccountID, Region: o.Private.Stacks[0].Region,
 		Database: w.database, Interfaces: w.vpc, Observe: w.vpc.Observe, Answers: answers,
-		FunctionLog: w.functionLog, FunctionEnvironment: map[string]string{"DRAWBRIDGE_DB_CA_FILE": caFile()},
+		FunctionLog: w.functionLog, FunctionEnvironment: map[string]string{"DRAWBRIDGE_DB_CA_FILE": w.database.caFile}, FunctionTimeout: o.FunctionTimeout, ServiceTimeout: o.ServiceTimeout,
 		SSM: map[string]string{
 			"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-" + architecture: amazonLinux,
 			"/aws/service/debian/release/13/latest/" + runtime.GOARCH:                        debian,
@@ -213,7 +214,7 @@ func (w *world) plug(id string, r cloudformation.Request) (*machine.Namespace, e
 
 // trustDatabase makes hosts that come trust the database's certificate.
 func (w *world) trustDatabase() error {
-	ca, err := os.ReadFile(caFile())
+	ca, err := os.ReadFile(w.database.caFile)
 	if err != nil {
 		return fmt.Errorf("there is no database whose certificate hosts could verify: %w", err)
 	}

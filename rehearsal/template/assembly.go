@@ -22,6 +22,8 @@ type Stack struct {
 	Name     string // in CloudFormation, such as "drawbridge-dev-Database"
 	Template *Template
 
+	AccountID, Region string // "" where the template is made for any
+
 	// Assets are the files and folders that the templates of this assembly name, by the key of their S3 object.
 	Assets map[string]Asset
 }
@@ -49,6 +51,7 @@ type manifest struct {
 	Artifacts map[string]struct {
 		Type         string   `json:"type"`
 		Dependencies []string `json:"dependencies"`
+		Environment  string   `json:"environment"`
 		Properties   struct {
 			TemplateFile string `json:"templateFile"`
 			StackName    string `json:"stackName"`
@@ -105,7 +108,9 @@ func ReadAssembly(dir string) (*Assembly, error) {
 			if name == "" {
 				name = id
 			}
-			stacks[id] = &Stack{ID: id, Name: name, Template: t, Assets: assets}
+			s := &Stack{ID: id, Name: name, Template: t, Assets: assets}
+			s.AccountID, s.Region = environmentOf(artifact.Environment)
+			stacks[id] = s
 		case "cdk:tree", "cdk:feature-flag-report":
 		default:
 			return nil, fmt.Errorf("%s: the artifact %s is of the type %s, which is not known here", dir, id, artifact.Type)
@@ -137,6 +142,18 @@ func ReadAssembly(dir string) (*Assembly, error) {
 func empty(text []byte) bool {
 	var t struct{ Resources map[string]any }
 	return json.Unmarshal(text, &t) == nil && len(t.Resources) == 0
+}
+
+// environmentOf takes "aws://ACCOUNT/REGION" apart, where CDK writes unknown-account and unknown-region for any.
+func environmentOf(text string) (accountID, region string) {
+	accountID, region, _ = strings.Cut(strings.TrimPrefix(text, "aws://"), "/")
+	if strings.HasPrefix(accountID, "unknown-") {
+		accountID = ""
+	}
+	if strings.HasPrefix(region, "unknown-") {
+		region = ""
+	}
+	return accountID, region
 }
 
 func readAssets(dir, file string, assets map[string]Asset) error {

@@ -218,6 +218,14 @@ func (v *VPC) PublicOf(i *Interface) netip.Addr {
 	return i.port.public
 }
 
+// WaysOut are the blocks outside of the VPC that an interface's subnet has routes to, S3 by an endpoint apart.
+func (v *VPC) WaysOut(i *Interface) ([]netip.Prefix, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	ways, err := v.records.ways(i.port.subnet, S3)
+	return slices.DeleteFunc(ways, func(to netip.Prefix) bool { return to == netip.PrefixFrom(S3, 32) }), err
+}
+
 // NewElasticIP gives an Elastic IP address, which an AWS::EC2::EIP has as its Ref.
 func (v *VPC) NewElasticIP() (netip.Addr, error) {
 	v.mu.Lock()

@@ -110,7 +110,9 @@ func newSite(t *testing.T) *site {
 	}
 	s.webIP = v.PublicOf(s.web)
 	for _, at := range []struct {
-		n       interface{ Listen(string, string) (net.Listener, error) }
+		n interface {
+			Listen(string, string) (net.Listener, error)
+		}
 		address string
 	}{{s.web, "0.0.0.0:80"}, {s.web, "0.0.0.0:81"}, {s.db, "0.0.0.0:3306"}, {s.visitor, "0.0.0.0:443"}} {
 		l, err := at.n.Listen("tcp", at.address)
