@@ -416,6 +416,14 @@ var mutations = []struct {
 		},
 	},
 	{
+		"the Lambda function wears the VPC's default group, which lets nothing out either", nil,
+		func(e editor) {
+			config := e.stack("Database").Resources[e.id("Database", "AWS::Lambda::Function", "")].Properties["VpcConfig"].(m)
+			delete(config, "SecurityGroupIds")
+		},
+		[]string{"Lambda function -> database:3306: yes -> no"},
+	},
+	{
 		"the database and the Lambda function wear the default group, which nobody has closed", nil,
 		func(e editor) {
 			e.remove("Network", "Custom::VpcRestrictDefaultSG", "")
@@ -494,6 +502,15 @@ var mutations = []struct {
 			e.setting("aws:autoscaling:launchconfiguration", "DisableDefaultEC2SecurityGroup", nil)
 		},
 		[]string{"internet -> web app:80: no -> yes", "tunnel host -> web app:80: no -> yes"},
+	},
+	{
+		"Beanstalk's own group is the only one, and not the VPC's default group, which nobody has closed", nil,
+		func(e editor) {
+			e.remove("Network", "Custom::VpcRestrictDefaultSG", "")
+			e.setting("aws:autoscaling:launchconfiguration", "DisableDefaultEC2SecurityGroup", nil)
+			e.setting("aws:autoscaling:launchconfiguration", "SecurityGroups", nil)
+		},
+		[]string{"web app -> database:3306: yes -> no"},
 	},
 	{
 		"Beanstalk's own group opens SSH when there is a key", nil,

@@ -235,19 +235,27 @@ type peer struct {
 	groups []*securityGroup
 }
 
-// lets says whether a rule lets a connection with the peer through.
+// lets says whether the rule lets a connection with the peer through.
 func (r rule) lets(p peer, port int) Answer {
-	if !r.ports.contains(port) {
-		return No
+	answer := No
+	switch {
+	case !r.ports.contains(port):
+	case r.group != "":
+		answer = r.letsOneOf(p.groups)
+	case r.block.IsValid():
+		answer = within(p.block, r.block)
+	default:
+		answer = CannotTell
 	}
-	if r.unknown != "" {
+	if answer == Yes && r.unknown != "" {
 		return CannotTell
 	}
-	if r.group == "" {
-		return within(p.block, r.block)
-	}
+	return answer
+}
+
+func (r rule) letsOneOf(groups []*securityGroup) Answer {
 	answer := No
-	for _, g := range p.groups {
+	for _, g := range groups {
 		if g.where == r.group {
 			return Yes
 		}

@@ -160,6 +160,19 @@ var smallCases = []struct {
 		[]string{"Lab/Core -> Lab/Edge:22: yes -> cannot tell", "Lab/Edge -> Lab/Core:22: yes -> no"},
 	},
 	{
+		"a NAT gateway may lend an address where it cannot be told which route is taken",
+		func(e editor) {
+			e.add("Lab", "Other", aVPC, m{"CidrBlock": "10.10.0.0/16"})
+			e.set("Lab", aSubnet, "Back", "VpcId", m{"Ref": "Other"})
+			e.set("Lab", aSubnet, "Back", "CidrBlock", "10.10.1.0/24")
+			e.add("Lab", "Table2", aTable, m{"VpcId": m{"Ref": "Other"}})
+			e.add("Lab", "Joins2", "AWS::EC2::SubnetRouteTableAssociation", m{"RouteTableId": m{"Ref": "Table2"}, "SubnetId": m{"Ref": "Back"}})
+			e.add("Lab", "Out2", aRoute, m{"RouteTableId": m{"Ref": "Table2"}, "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-0123"})
+			e.add("Lab", "List2", aRoute, m{"RouteTableId": m{"Ref": "Table2"}, "DestinationPrefixListId": "pl-0123", "GatewayId": m{"Ref": "Gateway"}})
+		},
+		[]string{"Lab/Core -> Lab/Edge:22: yes -> cannot tell", "Lab/Edge -> Lab/Core:22: yes -> no"},
+	},
+	{
 		"two VPCs with public hosts: by public addresses alone",
 		func(e editor) {
 			e.add("Lab", "Other", aVPC, m{"CidrBlock": "10.10.0.0/16"})
@@ -251,6 +264,31 @@ var smallCases = []struct {
 		},
 	},
 	{
+		"the groups of an instance cannot be told: any of them may be let in",
+		func(e editor) {
+			e.undecide("Lab")
+			e.set("Lab", instance, "Edge", "SecurityGroupIds", []any{undecided})
+			e.set("Lab", aGroup, "", "SecurityGroupIngress", nil)
+			e.add("Lab", "Own", anIn, with(ssh("SourceSecurityGroupId", m{"Ref": "Group"}), "GroupId", m{"Ref": "Group"}))
+		},
+		[]string{
+			"Lab/Core -> Lab/Edge:22: yes -> cannot tell", "Lab/Edge -> Lab/Core:22: yes -> cannot tell", "internet -> Lab/Edge:22: yes -> cannot tell",
+		},
+	},
+	{
+		"whether the default group is closed cannot be told",
+		func(e editor) {
+			e.set("Lab", instance, "Edge", "SecurityGroupIds", nil)
+			e.undecide("Lab")
+			e.add("Lab", "Close", "Custom::VpcRestrictDefaultSG", m{"DefaultSecurityGroupId": undecided})
+		},
+		[]string{
+			"Lab/Core -> Lab/Edge:22: yes -> no", "Lab/Core -> Lab/Edge:all ports: none -> no",
+			"Lab/Edge -> Lab/Core:22: yes -> cannot tell", "internet -> Lab/Edge:22: yes -> no",
+			"internet -> Lab/Edge:all ports: none -> no",
+		},
+	},
+	{
 		"a rule of which the condition cannot be told",
 		func(e editor) {
 			e.undecide("Lab")
@@ -323,6 +361,13 @@ var smallCases = []struct {
 			e.add("Lab", "Deny", anEntry, with(entry(50, false, "deny", 22, 22, "0.0.0.0/0"), "NetworkAclId", m{"Fn::GetAtt": []any{"Vpc", "DefaultNetworkAcl"}}))
 		},
 		[]string{"Lab/Core -> Lab/Edge:22: yes -> no", "Lab/Edge -> Lab/Core:22: yes -> no", "internet -> Lab/Edge:22: yes -> no"},
+	},
+	{
+		"an entry for a part of a subnet that does what the next one does for the rest",
+		func(e editor) {
+			e.add("Lab", "Allow", anEntry, with(entry(50, false, "allow", 22, 22, "10.9.1.0/25"), "NetworkAclId", m{"Fn::GetAtt": []any{"Vpc", "DefaultNetworkAcl"}}))
+		},
+		nil,
 	},
 	{
 		"an entry of which the block cannot be told",
