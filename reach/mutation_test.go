@@ -387,6 +387,15 @@ var mutations = []struct {
 		nil,
 	},
 	{
+		"a rule takes its port from the database", nil,
+		func(e editor) {
+			port := m{"Fn::GetAtt": []any{e.id("Database", dbms, ""), "Endpoint.Port"}}
+			e.set("Database", anIn, "DatabaseFunctionDatabaseAccessIngress", "FromPort", port)
+			e.set("Database", anIn, "DatabaseFunctionDatabaseAccessIngress", "ToPort", port)
+		},
+		nil,
+	},
+	{
 		"the database lets in half of the public tier's first subnet", nil,
 		func(e editor) {
 			e.remove("Tunnel", anIn, "TunnelHostDatabaseAccessIngress")
