@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,7 +94,7 @@ func (p *play) refusesFalseVendor(ctx context.Context, t settings.Tunnel) error 
 		return fmt.Errorf("%d tunnel hosts run", len(hosts))
 	}
 	trusted := errors.New("it trusts a machine that does not have the vendor's host key")
-	err = eventually(ctx, 2*time.Minute, func(ctx context.Context) error {
+	err = eventually(ctx, 90*time.Second, func(ctx context.Context) error {
 		try, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		if db.PingContext(try) == nil {
@@ -105,7 +106,8 @@ func (p *play) refusesFalseVendor(ctx context.Context, t settings.Tunnel) error 
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("the tunnel %s: %w", t.Name, err)
+		said := hosts[0].Journal(ctx, "drawbridge-tunnel@"+t.Name+".service") + "\n" + hosts[0].Journal(ctx, "drawbridge-tunnel-key.service")
+		return fmt.Errorf("the tunnel %s: %w; it says: %s", t.Name, err, lastWords(said))
 	}
 	try, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -113,6 +115,12 @@ func (p *play) refusesFalseVendor(ctx context.Context, t settings.Tunnel) error 
 		return fmt.Errorf("the tunnel %s: %w", t.Name, trusted)
 	}
 	return nil
+}
+
+// lastWords are the last lines of journals on one line, without what systemd itself says in them.
+func lastWords(journal string) string {
+	lines := slices.DeleteFunc(strings.Split(journal, "\n"), func(line string) bool { return line == "" || strings.Contains(line, " systemd[") })
+	return strings.Join(lines[max(0, len(lines)-4):], " | ")
 }
 
 // dashboard is the vendor's pool of connections through a tunnel.
