@@ -95,15 +95,21 @@ test-root: node_modules .tools/venv/installed ## run the tests that need root on
 	@$(MAKE) --silent build ARCHITECTURES=$(MACHINE)
 	@scripts/mysql.sh fetch
 	@scripts/roots.sh fetch
+	@scripts/programs.sh fetch
 	@echo "Testing with real hosts ..."
-	@CDK_VALIDATION=false scripts/test.sh go test -tags $(TAGS),root -count=1 -timeout 30m $(ROOT_PACKAGES)
+	@CDK_VALIDATION=false PATH="$(PROGRAMS):$$PATH" scripts/test.sh go test -tags $(TAGS),root -count=1 -timeout 40m $(ROOT_PACKAGES)
 
-ROOT_PACKAGES := ./host/... ./rehearsal/machine/...
+ROOT_PACKAGES := ./host/... ./cmd/rehearse/... ./rehearsal/beanstalk/... ./rehearsal/machine/... ./rehearsal/play/... ./rehearsal/vpc/...
 
-# CONFIG=FILE names other environments than cdk.json's, UNTIL=flip the last step, KEEP=1 leaves everything running.
+# What scripts/programs.sh has fetched.
+PROGRAMS := $(CURDIR)/.tools/programs/bin
+
+# CONFIG=FILE names other environments than cdk.json's, UNTIL=flip the last step, KEEP=1 leaves everything running,
+# WITHOUT=Bastion,Tunnel leaves stacks out.
 CONFIG ?=
 UNTIL ?=
 KEEP ?=
+WITHOUT ?=
 
 .PHONY: rehearse
 rehearse: node_modules ## play the whole deployment of ENV=dev on this machine, with real parts; Linux, root
@@ -113,7 +119,7 @@ rehearse: node_modules ## play the whole deployment of ENV=dev on this machine, 
 	@scripts/roots.sh fetch
 	@scripts/programs.sh fetch
 	@$(call go_build,build/rehearse) ./cmd/rehearse && $(call built,build/rehearse)
-	@scripts/rehearse.sh $(MACHINE) "$(ENV)" "$(CONFIG)" $(if $(UNTIL),-until "$(UNTIL)") $(if $(KEEP),-keep)
+	@scripts/rehearse.sh $(MACHINE) "$(ENV)" "$(CONFIG)" $(if $(UNTIL),-until "$(UNTIL)") $(if $(KEEP),-keep) $(if $(WITHOUT),-without "$(WITHOUT)")
 
 .PHONY: bench
 bench: bundle-$(MACHINE) ## compare the Lambda function with a peer on Node, as ratios

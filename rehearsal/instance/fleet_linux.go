@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"drawbridge/internal/relay"
 	"drawbridge/rehearsal"
 	"drawbridge/rehearsal/awsapi"
 	"drawbridge/rehearsal/cloudformation"
@@ -293,14 +294,9 @@ func (f *Fleet) forward(n *machine.Namespace, address string) error {
 	f.mu.Lock()
 	f.closers = append(f.closers, func() error { _ = listener.Close(); return nil }) // its namespace may be gone
 	f.mu.Unlock()
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go relay(conn, address)
-		}
-	}()
+	go relay.Serve(context.Background(), listener, func(ctx context.Context) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", address)
+	})
 	return nil
 }

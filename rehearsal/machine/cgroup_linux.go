@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -76,6 +77,9 @@ func (c cgroup) kill() error {
 			return nil
 		}
 		return fmt.Errorf("the control group %s cannot be killed: it takes Linux 5.14 or newer", c)
+	}
+	if errors.Is(err, syscall.ENODEV) {
+		return nil // another process has removed it just now
 	}
 	if err != nil {
 		return err

@@ -100,13 +100,16 @@ func Boot(ctx context.Context, options Options) (_ *Machine, err error) {
 			err = errors.Join(err, m.Close())
 		}
 	}()
-	for _, f := range []string{folders, m.folder, m.join("upper"), m.join("work"), m.join("lower"), m.join("merged")} {
+	if err := makeFolder(m.folder); err != nil {
+		return nil, err
+	}
+	for _, f := range []string{m.join("upper"), m.join("work"), m.join("lower"), m.join("merged")} {
 		// What is in the upper layer's top folder becomes the machine's, mode and all: anybody may enter a root.
 		mode := os.FileMode(0o700)
 		if f == m.join("upper") {
 			mode = 0o755
 		}
-		if err := os.Mkdir(f, mode); err != nil && (f != folders || !errors.Is(err, os.ErrExist)) {
+		if err := os.Mkdir(f, mode); err != nil {
 			return nil, err
 		}
 	}
@@ -179,7 +182,7 @@ func (m *Machine) start(ctx context.Context, files map[string]File) error {
 	defer said.Close() //nolint:errcheck // only read
 
 	// The kernel kills the forked process when the one before it ends, and that one with this process.
-	cmd := exec.Command("nsenter", "--net="+m.options.Namespace.path(), "--",
+	cmd := tool("nsenter", "--net="+m.options.Namespace.path(), "--",
 		"unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", "--",
 		"sh", m.join("boot.sh"), "enter", m.folder, m.cgroup.system(), m.options.Root)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, out, log
@@ -221,7 +224,7 @@ func (m *Machine) await(ctx context.Context) error {
 }
 
 // Command prepares a program that runs as root inside the machine: in its namespaces, with its files, in no unit of
-// systemd's. The program dies with this process, with the machine, or when ctx ends.
+// systemd's. The program dies with this process, with the machine, or when ctx ends, and gets no Ctrl-C.
 func (m *Machine) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	// nsenter forks; setpriv makes the fork die with it.
 	cmd := exec.CommandContext(ctx, "nsenter", append([]string{
@@ -232,7 +235,7 @@ func (m *Machine) Command(ctx context.Context, name string, args ...string) *exe
 		cmd.Env = append(cmd.Env, variable+"="+value)
 	}
 	cmd.WaitDelay = waitDelay
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, UseCgroupFD: true, CgroupFD: int(m.visitors.Fd())}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, UseCgroupFD: true, CgroupFD: int(m.visitors.Fd())}
 	return cmd
 }
 
@@ -313,6 +316,19 @@ func (m *Machine) stop() error {
 		_ = m.visitors.Close() // a second Close finds it closed
 	}
 	return errors.Join(errs...)
+}
+
+// makeFolder makes a machine's folder, and the folder of all machines before the first. Another process may remove that
+// one in between, as the last of its own has gone.
+func makeFolder(folder string) error {
+	for {
+		if err := os.Mkdir(folders, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+			return err
+		}
+		if err := os.Mkdir(folder, 0o700); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
 }
 
 // removeFolder removes a machine's folder, and the folder of all machines after the last.

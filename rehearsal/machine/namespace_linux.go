@@ -133,10 +133,10 @@ func (n *Namespace) Dial(ctx context.Context, network, address string) (conn net
 }
 
 // Command prepares a program of this machine that runs inside the namespace, with this machine's files. It dies with
-// this process.
+// this process, and gets no Ctrl-C.
 func (n *Namespace) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"--net=" + n.path(), "--", name}, args...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	cmd.WaitDelay = waitDelay
 	return cmd
 }
@@ -181,7 +181,7 @@ func (n *Namespace) remove() error {
 func (n *Namespace) killAll() error {
 	deadline := time.Now().Add(stopTimeout)
 	for {
-		out, err := exec.Command("ip", "netns", "pids", n.name).Output()
+		out, err := tool("ip", "netns", "pids", n.name).Output()
 		if err != nil {
 			return nil // it is gone
 		}

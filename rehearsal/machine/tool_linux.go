@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 )
 
 // ready says why this process cannot make networks and machines.
@@ -22,9 +23,17 @@ func ready() error {
 	return nil
 }
 
-// run runs a program of this machine to its end. The error holds what it said last.
-func run(stdin string, name string, args ...string) error {
+// tool prepares a program of this machine. It is of another process group than this process, so that Ctrl-C, which goes to
+// the whole group of a terminal's command, does not end it half-way: what is to end is this process's to say.
+func tool(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd
+}
+
+// run runs a tool to its end. The error holds what it said last.
+func run(stdin string, name string, args ...string) error {
+	cmd := tool(name, args...)
 	cmd.Stdin = strings.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

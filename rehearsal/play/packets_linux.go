@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -80,30 +79,6 @@ func (p *play) compare(ctx context.Context, table *reach.Table) (cells int, err 
 		}
 	}
 	return len(results), errors.Join(wrong...)
-}
-
-// why is the chain of a cell on one line, up to the link that decides.
-func why(c reach.Cell) string {
-	var links []string
-	for _, r := range c.Why {
-		link := r.Text
-		if r.Where != "" {
-			link += " [" + r.Where + "]"
-		}
-		links = append(links, link)
-		if c.Answer != reach.Yes && r.Answer == c.Answer {
-			return link
-		}
-	}
-	return strings.Join(links, "; ")
-}
-
-func sourceOf(t *reach.Table, name string) reach.Source {
-	return t.Sources[slices.IndexFunc(t.Sources, func(s reach.Source) bool { return s.Name == name })]
-}
-
-func doorOf(t *reach.Table, title string) reach.Door {
-	return t.Doors[slices.IndexFunc(t.Doors, func(d reach.Door) bool { return d.Title() == title })]
 }
 
 // namespacesOf are where packets of a source start.

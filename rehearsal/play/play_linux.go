@@ -39,6 +39,9 @@ type Options struct {
 	Keep bool
 }
 
+// ErrStopped is the error of a play whose context ended.
+var ErrStopped = errors.New("stopped")
+
 // play is one play that goes on.
 type play struct {
 	*world
@@ -53,7 +56,8 @@ type play struct {
 	blocks  []string           // that the rules of either phase name
 }
 
-// Run plays an environment. It returns an error if a step failed; then, too, everything has been taken down.
+// Run plays an environment. It returns an error if a step failed; then, too, everything has been taken down. When ctx ends
+// that is an [ErrStopped], with what could not be taken down.
 func Run(ctx context.Context, o Options) (err error) {
 	o.Private, o.Public = without(o.Private, o.Without), without(o.Public, o.Without)
 	p := &play{o: o}
@@ -82,12 +86,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	}()
 	failed := p.perform(ctx, steps)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return ErrStopped
 	}
 	p.sum(failed)
-	if o.Keep && failed == nil {
-		p.showAround()
-		<-ctx.Done()
+	if o.Keep {
+		return errors.Join(failed, p.keep(ctx))
 	}
 	return failed
 }
@@ -196,28 +199,6 @@ Not shown, as only AWS can: that it takes these templates, in its own order; RDS
 Lambda's, EC2's and Elastic Beanstalk's machines and their Amazon Linux; IAM beyond the policies of functions and hosts;
 DNS names; how long anything takes. See docs/not-run-on-aws.md.
 `
-
-// showAround prints where what runs can be reached.
-func (p *play) showAround() {
-	fmt.Fprint(p.o.Out, "\nEverything runs until Ctrl-C. As root, in another terminal:\n\n")
-	show := func(what string, from *machine.Namespace, command string) {
-		if from != nil {
-			fmt.Fprintf(p.o.Out, "  %s\n    ip netns exec %s %s\n", what, from.Name(), command)
-		}
-	}
-	if from, to, err := p.site(); err == nil {
-		show("the web app, as a visitor sees it", from, "curl --insecure --silent "+to)
-	}
-	if i := p.vpc.Interface(p.databaseID()); i != nil {
-		show("the database's own network", i.Namespace, "ss --tcp --numeric")
-	}
-	for _, v := range p.vendors {
-		show("the vendor, with the database on its loopback", v.Namespace, "ss --tcp --listening --numeric")
-		break
-	}
-	show("the VPC's rules", p.vpc.Router(), "nft list ruleset")
-	fmt.Fprintln(p.o.Out)
-}
 
 // stackName is the CloudFormation name of a stack by its id.
 func (p *play) stackName(id string) (string, error) {
