@@ -52,7 +52,7 @@ func (p *play) login(output string) (l secretLogin, err error) {
 // open opens the database as a user from a namespace, each statement on a connection of its own. With verify, over TLS
 // whose certificate must name the database; without, in the clear.
 func (p *play) open(from *machine.Namespace, to netip.AddrPort, l secretLogin, verify bool) (*sql.DB, error) {
-	server := p.database.server("")
+	server := p.database.Only()
 	if server == nil {
 		return nil, errors.New("there is no database")
 	}
@@ -120,7 +120,7 @@ var (
 
 // root runs f with a pool of the server's own root.
 func (p *play) root(f func(*sql.DB) error) error {
-	server := p.database.server("")
+	server := p.database.Only()
 	if server == nil {
 		return errors.New("there is no database")
 	}

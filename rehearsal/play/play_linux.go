@@ -234,7 +234,7 @@ func (p *play) databaseID() string {
 
 // databaseAddress is where the database listens inside the VPC.
 func (p *play) databaseAddress() netip.AddrPort {
-	s := p.database.server("")
+	s := p.database.Only()
 	if s == nil {
 		return netip.AddrPort{}
 	}

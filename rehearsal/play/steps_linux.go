@@ -333,7 +333,7 @@ func (p *play) rotation(ctx context.Context) (string, error) {
 }
 
 func (p *play) databaseRestart(ctx context.Context) (string, error) {
-	if err := p.database.server("").Restart(ctx); err != nil {
+	if err := p.database.Only().Restart(ctx); err != nil {
 		return "", err
 	}
 	if !p.has("WebApp") {

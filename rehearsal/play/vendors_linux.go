@@ -125,7 +125,7 @@ func lastWords(journal string) string {
 
 // dashboard is the vendor's pool of connections through a tunnel.
 func (p *play) dashboard(v *vendor.Vendor, t settings.Tunnel, l secretLogin) (*sql.DB, error) {
-	ca, err := os.ReadFile(p.database.server("").CAFile)
+	ca, err := os.ReadFile(p.database.Only().CAFile)
 	if err != nil {
 		return nil, err
 	}

@@ -172,7 +172,7 @@ func (p *webApps) start(ctx context.Context, id string, r cloudformation.Request
 		instance, err := beanstalk.StartInstance(ctx, beanstalk.InstanceOptions{
 			Bundle: bundle, Environment: app.variables, Namespace: at.Namespace, Log: p.log,
 			Extra: map[string]string{
-				"AWS_ENDPOINT_URL": p.world.endpoint, "AWS_REGION": r.Stack.Region, "DRAWBRIDGE_DB_CA_FILE": p.world.database.caFile,
+				"AWS_ENDPOINT_URL": p.world.endpoint, "AWS_REGION": r.Stack.Region, "DRAWBRIDGE_DB_CA_FILE": p.world.database.CAFile,
 			},
 		})
 		if err != nil {

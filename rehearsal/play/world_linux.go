@@ -18,6 +18,7 @@ import (
 	"drawbridge/rehearsal/instance"
 	"drawbridge/rehearsal/instancemetadata"
 	"drawbridge/rehearsal/machine"
+	"drawbridge/rehearsal/resources"
 	"drawbridge/rehearsal/template"
 	"drawbridge/rehearsal/vendor"
 	"drawbridge/rehearsal/vpc"
@@ -46,7 +47,7 @@ type world struct {
 
 	vpc      *vpc.VPC
 	fleet    *instance.Fleet
-	database *database
+	database *resources.MySQLServers
 	webApps  *webApps
 	metadata *instancemetadata.Directory
 	endpoint string // AWS's, for instances
@@ -134,15 +135,15 @@ func (w *world) open(o Options, temporary string) error {
 	if err != nil {
 		return err
 	}
-	w.database = &database{vpc: w.vpc, caFile: filepath.Join(temporary, "database-ca.pem"), servers: map[string]*server{}}
-	w.closers = append(w.closers, w.database.close)
+	w.database = &resources.MySQLServers{Deployed: w.vpc.Properties, Interfaces: w.vpc, CAFile: filepath.Join(temporary, "database-ca.pem")}
+	w.closers = append(w.closers, w.database.Close)
 	w.webApps = &webApps{world: w, log: w.webLog, environments: map[string]*webApp{}}
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	instances := &instances{w}
 	w.Player, err = rehearsal.New(rehearsal.Options{
 		AccountID: o.Private.Stacks[0].AccountID, Region: o.Private.Stacks[0].Region,
 		Database: w.database, Interfaces: w.vpc, Observe: w.vpc.Observe, Answers: answers,
-		FunctionLog: w.functionLog, FunctionEnvironment: map[string]string{"DRAWBRIDGE_DB_CA_FILE": w.database.caFile}, FunctionTimeout: o.FunctionTimeout, ServiceTimeout: o.ServiceTimeout,
+		FunctionLog: w.functionLog, FunctionEnvironment: map[string]string{"DRAWBRIDGE_DB_CA_FILE": w.database.CAFile}, FunctionTimeout: o.FunctionTimeout, ServiceTimeout: o.ServiceTimeout,
 		SSM: map[string]string{
 			"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-" + architecture: amazonLinux,
 			"/aws/service/debian/release/13/latest/" + runtime.GOARCH:                        debian,
@@ -214,7 +215,7 @@ func (w *world) plug(id string, r cloudformation.Request) (*machine.Namespace, e
 
 // trustDatabase makes hosts that come trust the database's certificate.
 func (w *world) trustDatabase() error {
-	ca, err := os.ReadFile(w.database.caFile)
+	ca, err := os.ReadFile(w.database.CAFile)
 	if err != nil {
 		return fmt.Errorf("there is no database whose certificate hosts could verify: %w", err)
 	}
@@ -297,4 +298,14 @@ func eventually(ctx context.Context, patience time.Duration, f func(context.Cont
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+// listed are the texts of a list.
+func listed(value any) (texts []string) {
+	items, _ := value.([]any)
+	for _, item := range items {
+		text, _ := template.Text(item)
+		texts = append(texts, text)
+	}
+	return texts
 }

@@ -128,7 +128,7 @@ func (p function) config(name, arn string, r cloudformation.Request) (runtimeapi
 			return config, in.err
 		}
 		var err error
-		if config.Network, err = p.options.Interfaces.Add(name, subnets, groups); err != nil {
+		if config.Network, err = p.options.Interfaces.Add(name, subnets, groups, false); err != nil {
 			return config, err
 		}
 	}

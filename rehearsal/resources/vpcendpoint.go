@@ -78,7 +78,7 @@ func (p vpcEndpoint) Update(ctx context.Context, r cloudformation.Request) (clou
 	}
 	if p.options.Interfaces != nil {
 		in := properties{values: r.Properties}
-		if _, err := p.options.Interfaces.Add(r.PhysicalID, in.texts("SubnetIds"), in.texts("SecurityGroupIds")); err != nil {
+		if _, err := p.options.Interfaces.Add(r.PhysicalID, in.texts("SubnetIds"), in.texts("SecurityGroupIds"), false); err != nil {
 			return made, err
 		}
 	}
@@ -121,7 +121,7 @@ func (p vpcEndpoint) listen(id string, r cloudformation.Request) (net.Listener, 
 	if in.err != nil {
 		return nil, in.err
 	}
-	at, err := p.options.Interfaces.Add(id, subnets, groups)
+	at, err := p.options.Interfaces.Add(id, subnets, groups, false)
 	if err != nil {
 		return nil, err
 	}

@@ -116,12 +116,12 @@ func (v *VPC) give(from netip.Addr, block netip.Prefix) (netip.Addr, error) {
 }
 
 // Add implements [resources.Interfaces].
-func (v *VPC) Add(owner string, subnets, groups []string) (resources.Interface, error) {
-	return v.AddInterface(owner, subnets, groups, false)
+func (v *VPC) Add(owner string, subnets, groups []string, public bool) (resources.Interface, error) {
+	return v.AddInterface(owner, subnets, groups, public)
 }
 
-// AddInterface is Add of an interface with a public address of its own, if public says so or its subnet gives everybody one
-// (Amazon VPC User Guide, "Modify the IP addressing attributes of your subnet").
+// AddInterface is Add. An interface also has a public address where its subnet gives everybody one (Amazon VPC User Guide,
+// "Modify the IP addressing attributes of your subnet").
 func (v *VPC) AddInterface(owner string, subnets, groups []string, public bool) (*Interface, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
