@@ -32,15 +32,20 @@ type database struct {
 	// settings are what the web app connects with.
 	settings mysqldb.Settings
 
-	embedded bool
-	admin    *sql.DB
-	undo     []func() error // run last to first
+	embedded    bool
+	prepareWith func(context.Context) (string, error) // nil: by SQL alone
+	admin       *sql.DB
+	undo        []func() error // run last to first
 }
 
-// openDatabase starts the embedded server, or connects to the one of MYSQL_DSN.
+// openDatabase connects to the server of MYSQL_DSN, or prepares a real one where this machine has it, or starts the embedded
+// one.
 func openDatabase(ctx context.Context, getenv func(string) string, temporary string) (*database, error) {
 	if dsn := getenv("MYSQL_DSN"); dsn != "" {
 		return connect(ctx, dsn, getenv("DRAWBRIDGE_DB_CA_FILE"))
+	}
+	if mysqlHere() != "" {
+		return openDeployment(temporary)
 	}
 	server, err := embeddedmysql.Start()
 	if err != nil {
@@ -116,6 +121,9 @@ func (d *database) address() string {
 // prepare loads the sample data, unless it is there already, and creates the read-only user. It touches no schema that
 // holds anything else.
 func (d *database) prepare(ctx context.Context) (string, error) {
+	if d.prepareWith != nil {
+		return d.prepareWith(ctx)
+	}
 	state, err := sampledata.Inspect(ctx, d.admin, schema)
 	if err != nil {
 		return "", err

@@ -70,6 +70,37 @@ func TestLocal(t *testing.T) {
 			}
 		}
 	})
+	t.Run("deploys the stacks with the Lambda function where there is a MySQL server, and leaves nothing of it", func(t *testing.T) {
+		mysqltest.Shared(t) // says so where there is none
+		server, err := filepath.Abs("../.tools/mysql/bin/mysqld")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(server); err != nil {
+			server = "mysqld" // on the PATH, then
+		}
+		temporary := t.TempDir()
+		local := start(t, dir, "TMPDIR="+temporary, "MYSQLD="+server, "MYSQL_DSN=", "PORT=")
+		url := local.waitForURL(t)
+		if page := get(t, url+"/tables/monsters"); strings.Count(page, "<tr") < 20 {
+			t.Errorf("the page of monsters has hardly a row:\n%s", page)
+		}
+		if err := local.command.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		output := local.wait(t)
+		if code := local.command.ProcessState.ExitCode(); code != 0 || !strings.Contains(output, "by the Lambda function's own program") {
+			t.Errorf("exit code %d:\n%s", code, output)
+		}
+		log, err := os.ReadFile(filepath.Join(dir, "build", "local-function.log"))
+		if err != nil || !strings.Contains(string(log), "Custom::ReadOnlyUser") {
+			t.Errorf("the function made no read-only user: %v\n%s", err, log)
+		}
+		left, err := os.ReadDir(temporary)
+		if err != nil || len(left) > 0 {
+			t.Errorf("it left %v behind: %v", left, err)
+		}
+	})
 	t.Run("says when its web app dies", func(t *testing.T) {
 		local := start(t, dir, "MYSQL_DSN=", "PORT=")
 		local.waitForURL(t)

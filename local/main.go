@@ -1,6 +1,7 @@
-// Command local plays the main job of Drawbridge on this machine, without an AWS account: it synthesizes every stack,
-// starts a MySQL-compatible server, loads the sample data, creates a read-only user, and runs the web app as that user
-// until Ctrl-C. `make local` builds what it needs and runs it in the repository's folder.
+// Command local plays the main job of Drawbridge on this machine, without an AWS account: it synthesizes every stack, and
+// then a database with sample data, its read-only users, and the web app as one of these until Ctrl-C. On Linux with a MySQL
+// server, the rehearsal's engine deploys the stacks Network and Database, with the Lambda function's own program; elsewhere a
+// MySQL-compatible server inside this process has to do. `make local` builds what it needs and runs it in the repository's folder.
 //
 //	MYSQL_DSN              use this MySQL server instead of the embedded one: user:password@tcp(host:port)/
 //	DRAWBRIDGE_DB_CA_FILE  the certificate authority that signed its certificate
@@ -50,14 +51,21 @@ func run(ctx context.Context) (err error) {
 	}
 
 	var db *database
-	starting := "Starting an embedded MySQL-compatible server"
-	if os.Getenv("MYSQL_DSN") != "" {
-		starting = "Connecting to the MySQL server of MYSQL_DSN"
+	starting, preparing := "Starting an embedded MySQL-compatible server", "Loading the sample data and creating the read-only user "+readOnlyUser
+	version := mysqlHere()
+	switch {
+	case os.Getenv("MYSQL_DSN") != "":
+		starting, version = "Connecting to the MySQL server of MYSQL_DSN", ""
+	case version != "":
+		starting, preparing = "Preparing an account for the stacks", "Deploying the stacks Network and Database: a MySQL server, sample data, read-only users"
 	}
 	err = p.Step(starting, func() (done string, err error) {
 		db, err = openDatabase(ctx, os.Getenv, temporary)
 		if err != nil {
 			return "", err
+		}
+		if version != "" {
+			return version, nil
 		}
 		return db.address(), nil
 	})
@@ -69,12 +77,12 @@ func run(ctx context.Context) (err error) {
 			err = errors.Join(err, closeErr)
 		}
 	}()
-	if err := p.Step("Loading the sample data and creating the read-only user "+readOnlyUser, func() (string, error) { return db.prepare(ctx) }); err != nil {
+	if err := p.Step(preparing, func() (string, error) { return db.prepare(ctx) }); err != nil {
 		return err
 	}
 
 	var app *webApp
-	err = p.Step("Starting the web app as "+readOnlyUser, func() (string, error) {
+	err = p.Step("Starting the web app as "+db.settings.Username, func() (string, error) {
 		app, err = startWebApp(ctx, port, db.settings)
 		return note, err
 	})
@@ -89,8 +97,9 @@ func run(ctx context.Context) (err error) {
   Logs      %s
   Stop      Ctrl-C
 
-Not played here: the VPC, the jump server and the tunnel. Their templates are in %s.
-`, app.url, db.address(), schema, app.log, assembly)
+Not played here: the VPC, the jump server and the tunnel. Their templates are in %s, and 'sudo make rehearse' plays them on
+Linux.
+`, app.url, db.address(), db.settings.Database, app.log, assembly)
 	select {
 	case <-ctx.Done():
 	case <-app.Exited:

@@ -19,6 +19,13 @@ type MissingError struct{ reason string }
 
 func (e *MissingError) Error() string { return e.reason }
 
+// Available returns what the server says of its version, one line, that [Start] would run with these tools (see
+// [Options]); a [MissingError] where there is none.
+func Available(tools string) (version string, err error) {
+	b, err := findBinary(tools)
+	return b.version, err
+}
+
 // binary is a MySQL server program.
 type binary struct {
 	path    string

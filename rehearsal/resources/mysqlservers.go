@@ -23,6 +23,9 @@ type MySQLServers struct {
 	// Interfaces puts servers into the subnet group of their instance; nil leaves them on loopback.
 	Interfaces Interfaces
 
+	// Tools: see [mysqlserver.Options].
+	Tools string
+
 	// CAFile gets the certificate authority of the newest server, for every user of this machine.
 	CAFile string
 
@@ -37,7 +40,7 @@ type server struct {
 
 // Create implements [Database].
 func (d *MySQLServers) Create(ctx context.Context, i DBInstance) (Endpoint, error) {
-	options := mysqlserver.Options{MasterUsername: i.MasterUsername, Settings: d.settings(i)}
+	options := mysqlserver.Options{MasterUsername: i.MasterUsername, Settings: d.settings(i), Tools: d.Tools}
 	if d.Interfaces != nil {
 		at, err := d.place(i)
 		if err != nil {
