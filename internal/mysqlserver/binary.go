@@ -47,7 +47,14 @@ func findBinary(tools string) (binary, error) {
 		return b, nil
 	}
 	b := binary{tools: tools}
-	if tools == "" {
+	if tools != "" {
+		// The server changes its folder.
+		absolute, err := filepath.Abs(tools)
+		if err != nil {
+			return binary{}, err
+		}
+		b.tools = absolute
+	} else {
 		root, err := repositoryRoot()
 		if err != nil {
 			return binary{}, err
