@@ -1,10 +1,14 @@
+//go:build linux
+
 // Command rehearse plays the deployment of one synthesized environment on this machine, with real parts.
 //
 //	rehearse [-until STEP] [-keep] [-without STACK,...] [-public ASSEMBLY] ASSEMBLY
 //
 // ASSEMBLY is the folder of a cloud assembly, such as cdk.out/dev; -public the same environment synthesized with
 // --context exposure=public. Without that the play leaves the public phase and the flip out. -until ends after one of the
-// steps that -steps lists, -without leaves stacks out, and -keep leaves everything running until Ctrl-C. It takes Linux and root.
+// steps that -steps lists, -without leaves stacks out, and -keep leaves everything running until Ctrl-C. A play that is
+// stopped, by Ctrl-C, SIGTERM or SIGHUP, or as nobody reads its output any more, takes everything down first. It takes Linux
+// and root.
 package main
 
 import (
@@ -12,6 +16,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -25,25 +30,44 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	err := run(ctx, os.Args[1:])
-	switch {
-	case errors.Is(err, flag.ErrHelp):
+	// Where somebody waits for it, this signal ends no process that writes to a closed pipe: there is much to take down.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	ctx, stop = context.WithCancel(ctx)
+	defer stop()
+	err := run(ctx, os.Args[1:], &output{os.Stdout, stop})
+	if errors.Is(err, flag.ErrHelp) {
 		os.Exit(2)
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "rehearse: stopped")
-		os.Exit(130)
-	case err != nil:
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			fmt.Fprintln(os.Stderr, "rehearse: "+line)
-		}
-		os.Exit(1)
 	}
+	if err == nil {
+		return
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(os.Stderr, "rehearse: "+line)
+	}
+	if errors.Is(err, play.ErrStopped) {
+		os.Exit(130)
+	}
+	os.Exit(1)
 }
 
-func run(ctx context.Context, args []string) error {
+// output is what somebody reads, until they do not.
+type output struct {
+	to   io.Writer
+	stop func() // the play
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.to.Write(b)
+	if err != nil {
+		o.stop()
+	}
+	return n, err
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)
 	public := flags.String("public", "", "the cloud assembly of the same environment in the public phase")
-	o := play.Options{Out: os.Stdout}
+	o := play.Options{Out: out}
 	flags.StringVar(&o.Until, "until", "", "the step after which the play ends")
 	flags.BoolVar(&o.Keep, "keep", false, "leave everything running until Ctrl-C")
 	flags.StringVar(&o.Logs, "logs", "build/rehearsal", "the folder for what the programs write")
@@ -68,8 +92,8 @@ func run(ctx context.Context, args []string) error {
 		o.Without = strings.Split(*without, ",")
 	}
 	if *steps {
-		fmt.Println(strings.Join(play.Steps(o), "\n"))
-		return nil
+		_, err := fmt.Fprintln(out, strings.Join(play.Steps(o), "\n"))
+		return err
 	}
 	// A process that is killed cannot remove its files: those are where the next one finds them.
 	if err := leftover.SweepFolders(folderName); err != nil {

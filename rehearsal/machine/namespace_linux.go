@@ -182,6 +182,9 @@ func (n *Namespace) killAll() error {
 	deadline := time.Now().Add(stopTimeout)
 	for {
 		out, err := tool("ip", "netns", "pids", n.name).Output()
+		if missed(err) {
+			continue
+		}
 		if err != nil {
 			return nil // it is gone
 		}

@@ -31,13 +31,21 @@ func tool(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// missed says that Ctrl-C has ended a tool, which takes that it had not left this process's group yet: it has done nothing.
+func missed(err error) bool {
+	end, ok := errors.AsType[*exec.ExitError](err)
+	return ok && end.Sys().(syscall.WaitStatus).Signal() == syscall.SIGINT
+}
+
 // run runs a tool to its end. The error holds what it said last.
 func run(stdin string, name string, args ...string) error {
 	cmd := tool(name, args...)
 	cmd.Stdin = strings.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); missed(err) {
+		return run(stdin, name, args...)
+	} else if err != nil {
 		return fmt.Errorf("%s %s: %w%s", name, strings.Join(args, " "), err, lastLines(stderr.String()))
 	}
 	return nil

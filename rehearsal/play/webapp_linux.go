@@ -133,7 +133,7 @@ func (p *webApps) start(ctx context.Context, id string, r cloudformation.Request
 		return nil, fmt.Errorf("its platform %q is not that of Go", arn)
 	}
 	if s.get(ofLaunch, "DisableDefaultEC2SecurityGroup") != "true" {
-		return nil, errors.New("Elastic Beanstalk would give its instances a security group that lets everybody in on port 80: set DisableDefaultEC2SecurityGroup")
+		return nil, errors.New("its instances would get a security group of Elastic Beanstalk's that lets everybody in on port 80: set DisableDefaultEC2SecurityGroup")
 	}
 	role, err := p.world.fleet.RoleOf(r.Stack, s.get(ofLaunch, "IamInstanceProfile"))
 	if err != nil {
@@ -194,7 +194,7 @@ func (p *webApps) start(ctx context.Context, id string, r cloudformation.Request
 // balance starts the load balancer in front of an environment's instances.
 func (p *webApps) balance(ctx context.Context, id string, app *webApp, s optionSettings, addresses []netip.Addr) error {
 	if s.get(ofBalancer, "ManagedSecurityGroup") == "" {
-		return errors.New("Elastic Beanstalk would give its load balancer a security group that lets everybody in: set ManagedSecurityGroup")
+		return errors.New("its load balancer would get a security group of Elastic Beanstalk's that lets everybody in: set ManagedSecurityGroup")
 	}
 	owner := id + "/load-balancer"
 	at, err := p.world.vpc.AddInterface(owner, s.list(ofVPC, "ELBSubnets"), s.list(ofBalancer, "SecurityGroups"), s.get(ofVPC, "ELBScheme") == "public")

@@ -61,10 +61,10 @@ func (s *site) remove(kind, id string) {
 // site is a VPC with a public and a private subnet, a web host and a database, a gateway, and a visitor.
 type site struct {
 	*VPC
-	t            *testing.T
-	web, db      *Interface
-	visitor      *machine.Namespace
-	webIP, dbPub netip.Addr
+	t       *testing.T
+	web, db *Interface
+	visitor *machine.Namespace
+	webIP   netip.Addr
 }
 
 func newSite(t *testing.T) *site {
