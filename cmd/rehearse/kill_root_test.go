@@ -74,7 +74,7 @@ func TestKilledAtRandomMomentsTheNextRunStartsClean(t *testing.T) {
 			s.empty(t)
 		})
 	}
-	if len(hit) < 4 {
+	if len(hit) < 3 {
 		t.Errorf("all moments were in the same few steps: %q", slices.Sorted(maps.Keys(hit)))
 	}
 }
