@@ -2,6 +2,8 @@
 package progress
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -30,7 +32,11 @@ func (r *Report) Step(what string, run func() (string, error)) error {
 	said, err := run()
 	took := time.Since(start)
 	r.results = append(r.results, Result{what, said, took, err})
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(r.Out, "stopped")
+		return err
+	case err != nil:
 		fmt.Fprintln(r.Out, "failed")
 		return err
 	}

@@ -136,8 +136,7 @@ func (m *mutant) userData(stack, ids, old, with string) {
 	}
 }
 
-func ref(id string) any             { return map[string]any{"Ref": id} }
-func attribute(id, name string) any { return map[string]any{"Fn::GetAtt": []any{id, name}} }
+func ref(id string) any { return map[string]any{"Ref": id} }
 func drop(names ...string) func(*template.Resource) {
 	return func(r *template.Resource) {
 		for _, name := range names {
@@ -189,7 +188,6 @@ type mutation struct {
 	step   string // that goes red
 	says   string // in its error
 	hosts  string // the one stack with a host that this takes; "" for none
-	until  string // where the play may end; the step itself where it is ""
 }
 
 // mutations are listed in docs/rehearsal.md; a test compares.

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"drawbridge/host/settings"
 	"drawbridge/internal/mysqldb"
@@ -92,7 +95,7 @@ func (p *play) steps() []step {
 	add("reach-"+phase, "Who reaches what, "+phase+": the reach table and real packets", (*play).reach, false)
 	if both {
 		add("flip-refused", "A flip is refused while a read-only user is missing, and the database is left alone", (*play).flipRefused, false)
-		add("flip", "The flip to private", up(p.o.Private), true)
+		add("flip", "The flip to private, while visitors and the vendor go on reading", (*play).flip, true)
 		add("after-flip", "Everybody is served as before, and developers are out", (*play).afterFlip, false)
 		add("reach-private", "Who reaches what, private: the reach table and real packets", (*play).reach, false)
 	}
@@ -265,6 +268,72 @@ func (p *play) flipRefused(ctx context.Context) (string, error) {
 		}
 	}
 	return failure.Reason, nil
+}
+
+// flip deploys the private phase while others read.
+func (p *play) flip(ctx context.Context) (string, error) {
+	before := len(p.Operations())
+	var said []string
+	err := p.meanwhile(ctx, func() error { return p.deploy(ctx, p.o.Private) }, &said)
+	return strings.Join(append([]string{fmt.Sprintf("%d resources", len(p.Operations())-before)}, said...), "; "), err
+}
+
+// meanwhile runs f while every reader reads over and over, from before f to after it. It says how often each did, and fails
+// if one of them was refused once.
+func (p *play) meanwhile(ctx context.Context, f func() error, said *[]string) error {
+	readers := map[string]func(context.Context) error{}
+	if p.has("WebApp") {
+		readers["the web app"] = func(ctx context.Context) error {
+			status, _, err := p.get(ctx, "/readyz")
+			if err == nil && status != http.StatusOK {
+				err = fmt.Errorf("/readyz says %d", status)
+			}
+			return err
+		}
+	}
+	for _, t := range p.tunnels {
+		v := p.vendors[netip.MustParseAddr(p.names[t.Host])]
+		if v == nil {
+			continue
+		}
+		l, err := p.login("ReadOnlySecretArnBi")
+		if err != nil {
+			return err
+		}
+		db, err := p.dashboard(v, t, l)
+		if err != nil {
+			return err
+		}
+		defer db.Close() //nolint:errcheck // its connections are closed
+		readers["the tunnel "+t.Name] = db.PingContext
+	}
+	var all errgroup.Group
+	ended := make(chan struct{})
+	results := make([]string, len(readers))
+	names := slices.Sorted(maps.Keys(readers))
+	for i, name := range names {
+		all.Go(func() error {
+			for n := 1; ; n++ {
+				if err := readers[name](ctx); err != nil {
+					return fmt.Errorf("%s, meanwhile: %w", name, err)
+				}
+				select {
+				case <-ended:
+					if n >= 10 {
+						results[i] = fmt.Sprintf("%s read %d times", name, n)
+						return nil
+					}
+				default:
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+	}
+	err := f()
+	close(ended)
+	err = errors.Join(err, all.Wait())
+	*said = results
+	return err
 }
 
 func (p *play) afterFlip(ctx context.Context) (string, error) {
