@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -101,63 +102,67 @@ func (p properties) texts(name string) ([]string, error) {
 
 // parts is a property that is a list of structures. With an error come those of them that can be told.
 func (p properties) parts(name string) ([]properties, error) {
-	raw, is := p.raw[name].([]any)
-	if !is {
-		value, err := p.value(name)
-		if value == nil || err != nil {
-			return nil, err
-		}
-		if raw, is = value.([]any); !is {
-			raw = []any{value} // CloudFormation takes one item for a list of one
-		}
-	}
+	raw, err := p.list(name)
 	var parts []properties
-	var failed error
 	for i, item := range raw {
-		path := p.path + "." + name + "[" + strconv.Itoa(i) + "]"
-		if one, is := item.(map[string]any); is && len(one) == 1 {
-			resolved, err := p.stack.resolver.Resolve(path, item) // it may be an Fn::If
-			if err != nil {
-				failed = fmt.Errorf("%s %w", name, errNotTold)
-				continue
-			}
-			item = resolved
+		if one, is := item.(map[string]any); is && len(one) > 1 {
+			// It is no function such as Fn::If: its properties are resolved one by one.
+			parts = append(parts, properties{p.stack, p.itemPath(name, i), one})
+			continue
 		}
-		switch item := item.(type) {
+		resolved, failed := p.item(name, i, item)
+		switch resolved := resolved.(type) {
 		case nil:
+			err = cmp.Or(failed, err)
 		case map[string]any:
-			parts = append(parts, properties{p.stack, path, item})
+			parts = append(parts, properties{p.stack, p.itemPath(name, i), resolved})
 		default:
-			failed = fmt.Errorf("%s %w", name, errNotTold)
+			err = fmt.Errorf("%s %w", name, errNotTold)
 		}
 	}
-	return parts, failed
+	return parts, err
 }
 
-// items is a property that is a list, each item resolved by itself.
+// items is a property that is a list, each item resolved by itself. With an error come those that can be told.
 func (p properties) items(name string) ([]any, error) {
-	raw, is := p.raw[name].([]any)
-	if !is {
-		value, err := p.value(name)
-		if value == nil || err != nil {
-			return nil, err
-		}
-		if raw, is = value.([]any); !is {
-			raw = []any{value}
-		}
-	}
+	raw, err := p.list(name)
 	var items []any
-	var failed error
 	for i, item := range raw {
-		value, err := p.stack.resolver.Resolve(p.path+"."+name+"["+strconv.Itoa(i)+"]", item)
-		switch {
-		case err != nil:
-			failed = fmt.Errorf("%s %w", name, errNotTold)
-		case value != nil:
+		value, failed := p.item(name, i, item)
+		err = cmp.Or(failed, err)
+		if value != nil {
 			items = append(items, value)
 		}
 	}
-	return items, failed
+	return items, err
+}
+
+// list is a property that is a list, with its items as they stand in the template wherever it is written as one.
+func (p properties) list(name string) ([]any, error) {
+	if raw, is := p.raw[name].([]any); is {
+		return raw, nil
+	}
+	value, err := p.value(name)
+	if value == nil || err != nil {
+		return nil, err
+	}
+	if list, is := value.([]any); is {
+		return list, nil
+	}
+	return []any{value}, nil // CloudFormation takes one item for a list of one
+}
+
+// item is one item of a list, resolved; nil if it leaves itself out.
+func (p properties) item(name string, i int, raw any) (any, error) {
+	value, err := p.stack.resolver.Resolve(p.itemPath(name, i), raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", name, errNotTold)
+	}
+	return value, nil
+}
+
+func (p properties) itemPath(name string, i int) string {
+	return p.path + "." + name + "[" + strconv.Itoa(i) + "]"
 }
 
 // block is a property that is an IPv4 block; the zero prefix if it is not there.

@@ -66,7 +66,10 @@ func (n *network) readSecurityGroups() {
 		if g.egress, err = inlineRules(r, "SecurityGroupEgress"); err != nil {
 			g.egress = append(g.egress, unknownRule(g.where, err.Error()))
 		}
-		inlineEgress[g.where] = r.has("SecurityGroupEgress")
+		// An empty list is none: EC2's default rule stays ("AWS::EC2::SecurityGroup", SecurityGroupEgress, CloudFormation
+		// Template Reference), which is why CDK writes a rule for 255.255.255.255/32 where nothing is let out.
+		list, err := r.items("SecurityGroupEgress")
+		inlineEgress[g.where] = len(list) > 0 || err != nil
 	}
 	for _, r := range n.world.all("AWS::EC2::SecurityGroupIngress") {
 		if parsed, tcp := readRule(r.properties, r.symbol()); tcp {

@@ -247,6 +247,27 @@ var smallCases = []struct {
 		[]string{"Lab/Core -> Lab/Edge:22: yes -> no", "Lab/Edge -> Lab/Core:22: yes -> no"},
 	},
 	{
+		"an empty list of rules out leaves EC2's default rule",
+		func(e editor) { e.set("Lab", aGroup, "", "SecurityGroupEgress", []any{}) },
+		nil,
+	},
+	{
+		"a list whose only rule leaves itself out is empty too",
+		func(e editor) {
+			e.condition("Lab", "Never", m{"Fn::Equals": []any{"a", "b"}})
+			e.set("Lab", aGroup, "", "SecurityGroupEgress", []any{m{"Fn::If": []any{"Never", m{"IpProtocol": "-1", "CidrIp": "127.0.0.1/32"}, m{"Ref": "AWS::NoValue"}}}})
+		},
+		nil,
+	},
+	{
+		"a list that is empty in one of two cases, of which it cannot be told which",
+		func(e editor) {
+			e.undecide("Lab")
+			e.set("Lab", aGroup, "", "SecurityGroupEgress", m{"Fn::If": []any{"NobodyKnows", []any{}, []any{m{"IpProtocol": "-1", "CidrIp": "127.0.0.1/32"}}}})
+		},
+		[]string{"Lab/Core -> Lab/Edge:22: yes -> cannot tell", "Lab/Edge -> Lab/Core:22: yes -> cannot tell"},
+	},
+	{
 		"egress to a prefix list",
 		func(e editor) {
 			e.set("Lab", aGroup, "", "SecurityGroupEgress", []any{m{"IpProtocol": "-1", "DestinationPrefixListId": "pl-0123"}})
