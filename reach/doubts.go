@@ -120,35 +120,55 @@ func callsNetwork(r resource) bool {
 }
 
 func (n *network) readDoubts() {
-	for _, r := range n.world.resources("AWS::") {
-		other := slices.ContainsFunc(otherServices, func(start string) bool { return strings.HasPrefix(r.typ, start) })
+	attached := newAttachments(n.world)
+	for _, r := range n.world.resources("") {
 		switch {
-		case modelled[r.typ]:
-			if kind, matters := uncertainly(r.typ); r.uncertain && matters {
-				n.doubt(r, "whether it is there cannot be told from the templates", kind)
-			}
-		case other && slices.Contains(harmlessOthers, r.typ):
-		case other:
+		case strings.HasPrefix(r.typ, "AWS::EC2::"):
+			n.doubtEC2(r)
+		case isCustom(r.typ):
+			n.doubtCustom(r, attached)
+		case slices.Contains(harmlessOthers, r.typ):
+		case startsWithOne(r.typ, otherServices):
 			n.doubt(r, "it is not modelled", opens)
-		case !strings.HasPrefix(r.typ, "AWS::EC2::") || harmless[r.typ]:
-		case otherPaths[r.typ]:
-			n.doubt(r, "this way into the VPC is not modelled", otherWay)
-		case changing[r.typ]:
-			n.doubt(r, "the routes that it adds are in no template", reroutes)
-		case closing[r.typ]:
-			n.internetDoubts = append(n.internetDoubts, Reason{CannotTell, r.typ + ": what it stops at the internet gateway is not modelled", r.symbol()})
-		default:
-			n.doubt(r, "it is not modelled", opens)
-		}
-	}
-	for _, r := range n.world.resources("Custom::") {
-		if callsNetwork(r) {
-			n.doubt(r, "it changes the network by calls of its own", mayBeAll)
+		case slices.Contains(readElsewhere, r.typ) || startsWithOne(r.typ, harmlessAttached):
+		case attached.hold(r.properties):
+			n.doubt(r, "it names a subnet, a security group or a VPC, and is not modelled", opens)
 		}
 	}
 	for _, r := range n.world.all("AWS::EC2::VPCEndpoint") {
 		if kind, err := r.text("VpcEndpointType"); err != nil || kind != "" && kind != "Gateway" && kind != "Interface" {
 			n.doubt(r, "endpoints of this type are not modelled", opens)
 		}
+	}
+}
+
+// doubtEC2 says what is not understood about a resource of EC2.
+func (n *network) doubtEC2(r resource) {
+	switch {
+	case modelled[r.typ]:
+		if kind, matters := uncertainly(r.typ); r.uncertain && matters {
+			n.doubt(r, "whether it is there cannot be told from the templates", kind)
+		}
+	case harmless[r.typ]:
+	case otherPaths[r.typ]:
+		n.doubt(r, "this way into the VPC is not modelled", otherWay)
+	case changing[r.typ]:
+		n.doubt(r, "the routes that it adds are in no template", reroutes)
+	case closing[r.typ]:
+		n.internetDoubts = append(n.internetDoubts, Reason{CannotTell, r.typ + ": what it stops at the internet gateway is not modelled", r.symbol()})
+	default:
+		n.doubt(r, "it is not modelled", opens)
+	}
+}
+
+// doubtCustom says what a custom resource may do. Of one that is handed a part of the network it cannot be told what its
+// code does with it.
+func (n *network) doubtCustom(r resource, attached attachments) {
+	switch {
+	case slices.Contains(readElsewhere, r.typ):
+	case callsNetwork(r):
+		n.doubt(r, "it changes the network by calls of its own", mayBeAll)
+	case attached.hold(r.properties):
+		n.doubt(r, "it is given a subnet, a security group or a VPC, and may change it", mayBeAll)
 	}
 }
