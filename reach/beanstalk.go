@@ -20,6 +20,7 @@ const (
 	ofEnv        = "aws:elasticbeanstalk:environment"
 	loadBalancer = "aws:elbv2:loadbalancer"
 	listener     = "aws:elbv2:listener:"
+	database     = "aws:rds:dbinstance"
 )
 
 // settings are the option settings of one environment, by namespace and name.
@@ -32,6 +33,16 @@ func (s settings) get(namespace, name, otherwise string) (string, error) {
 		return otherwise, nil
 	}
 	return text, err
+}
+
+// any says that there is any setting of a namespace.
+func (s settings) any(namespace string) bool {
+	for key := range s {
+		if key[0] == namespace {
+			return true
+		}
+	}
+	return false
 }
 
 // list is a setting that holds ids with commas between them.
@@ -54,6 +65,9 @@ func (s settings) truth(namespace, name string, otherwise Answer) Answer {
 func (n *network) readBeanstalk(r resource) (hosts []*host) {
 	h := &host{stack: r.stack.id, id: r.id, kind: isWebApp, isSource: true, ports: []int{httpPort, httpsPort}}
 	s := h.readSettings(r)
+	if s.any(database) {
+		n.doubt(r, "the database that Elastic Beanstalk makes for it ("+database+") is not modelled", opens)
+	}
 	ids, err := s.list(inVPC, "Subnets")
 	n.liesIn(h, ids, err)
 	ids, err = s.list(onInstances, "SecurityGroups")

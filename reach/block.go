@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -92,6 +93,11 @@ func narrower(block netip.Prefix, blocks []netip.Prefix) (inner []netip.Prefix) 
 	return inner
 }
 
+// byAddress is the order of blocks in the table.
+func byAddress(a, b netip.Prefix) int {
+	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+}
+
 // outsideSources are the internet, which comes first, and each named block that has addresses of its own.
 func outsideSources(n *network, extra []netip.Prefix) []Source {
 	named, broad := slices.Clone(extra), []netip.Prefix{everything}
@@ -102,12 +108,6 @@ func outsideSources(n *network, extra []netip.Prefix) []Source {
 		case b.namesSource && !slices.ContainsFunc(n.vpcBlocks(), func(v netip.Prefix) bool { return within(b.block, v) == Yes }):
 			named = append(named, b.block)
 		}
-	}
-	byAddress := func(a, b netip.Prefix) int {
-		if c := a.Addr().Compare(b.Addr()); c != 0 {
-			return c
-		}
-		return a.Bits() - b.Bits()
 	}
 	slices.SortFunc(named, byAddress)
 	slices.SortFunc(broad, byAddress)

@@ -31,6 +31,9 @@ type host struct {
 	// listeners are the ports on which a load balancer listens; nil for a host, of which the templates do not say it.
 	listeners map[int]Answer
 
+	// caller is why the internet may make a function run; nil if it may not.
+	caller *Reason
+
 	// doubts are about this host alone.
 	doubts []doubt
 }

@@ -49,9 +49,12 @@ func (t *Table) picture() picture {
 		place(d.Name)
 	}
 	for _, s := range t.Sources {
-		if s.Inside {
+		switch {
+		case s.Inside:
 			place(t.box(s))
-		} else {
+		case s.Group != "":
+			byTier[privateTier] = append(byTier[privateTier], s.Name) // whoever wears it lies somewhere in the VPC
+		default:
 			p.outside = append(p.outside, s.Name)
 		}
 	}

@@ -18,7 +18,8 @@ const (
 	CannotTell Answer = "cannot tell"
 )
 
-// Internet is the name of the source that is everybody whom no rule names.
+// Internet is the name of the source that is everybody whom no rule names. Where named blocks that together have more
+// addresses than a /8 reach a door, it reaches that door too.
 const Internet = "internet"
 
 // Source is where a connection starts.
@@ -31,6 +32,10 @@ type Source struct {
 	// Addresses stand for all of an outside source: two addresses that any rule, route or network ACL entry treats
 	// differently are never both behind the same one of them.
 	Addresses []netip.Addr `json:"addresses,omitempty"`
+
+	// Group is the security group of a source that is whoever wears it, where a rule lets it in and no host of the
+	// templates wears it: its stack id and logical id, or an id such as sg-0123.
+	Group string `json:"group,omitempty"`
 
 	// Inside says that the source is one of the VPC's own hosts: then Stack and LogicalID name its resource.
 	Inside    bool   `json:"inside"`
@@ -100,6 +105,7 @@ func Read(a *template.Assembly, o Options) (*Table, error) {
 	}
 	n := readNetwork(w)
 	hosts := readHosts(n)
+	n.readCallers(hosts)
 	t := &Table{Environment: environment(a), tiers: map[string]tier{}}
 	outside := outsideSources(n, extra)
 	var inside []*host
@@ -113,19 +119,26 @@ func Read(a *template.Assembly, o Options) (*Table, error) {
 	for _, h := range inside {
 		t.Sources = append(t.Sources, Source{Name: h.name, Inside: true, Stack: h.stack, LogicalID: h.id})
 	}
-	e := evaluation{network: n, unknownAddresses: outside[0].Addresses}
+	groups := strangers(hosts)
+	for _, g := range groups {
+		t.Sources = append(t.Sources, Source{Name: strangersName(g), Group: g})
+	}
+	e := evaluation{network: n, unknownAddresses: unknownAddresses(n, outside[0])}
 	for _, h := range hosts {
 		for _, ports := range n.doors(h) {
 			d := Door{Name: h.doorName, FromPort: ports.from, ToPort: ports.to, Stack: h.stack, LogicalID: h.id}
 			t.Doors = append(t.Doors, d)
 			points := n.points(h, ports)
-			for _, s := range outside {
-				t.Cells = append(t.Cells, cell(s.Name, d, e.outside(s, h, points)))
+			for i, v := range e.allOutside(outside, h, points) {
+				t.Cells = append(t.Cells, cell(outside[i].Name, d, e.onBehalf(v, inside, h, points)))
 			}
 			for _, from := range inside {
 				if from.where() != h.where() {
 					t.Cells = append(t.Cells, cell(from.name, d, e.inside(from, h, points)))
 				}
+			}
+			for _, g := range groups {
+				t.Cells = append(t.Cells, cell(strangersName(g), d, e.stranger(g, h, points)))
 			}
 		}
 	}
