@@ -42,6 +42,15 @@ func openDatabase(s mysqldb.Settings) (*sql.DB, error) {
 // after statementTimeout ("Optimizer Hints" in the MySQL reference manual).
 var selectHint = fmt.Sprintf("SELECT /*+ MAX_EXECUTION_TIME(%d) */ ", statementTimeout.Milliseconds())
 
+// hinted starts a SELECT on a table that MySQL stops after limit. Texts are sorted
+// by all of their characters that count: MySQL 8.4 itself would take only their
+// first 1024 bytes (max_sort_length), of which one character may need 36, and
+// then rows would be in another order than the one that pages go on from. Longer
+// sort keys need a larger buffer.
+func hinted(limit time.Duration) string {
+	return fmt.Sprintf("SELECT /*+ MAX_EXECUTION_TIME(%d) SET_VAR(max_sort_length = 65536) SET_VAR(sort_buffer_size = 2097152) */ ", limit.Milliseconds())
+}
+
 // reader reads the database inside one read-only transaction.
 type reader struct {
 	ctx context.Context
@@ -57,6 +66,11 @@ type reader struct {
 func (a *app) read(ctx context.Context, f func(reader) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pageTimeout)
 	defer cancel()
+	return a.readWithin(ctx, f)
+}
+
+// readWithin is read with the time limit of ctx.
+func (a *app) readWithin(ctx context.Context, f func(reader) error) error {
 	var tx *sql.Tx
 	err := onLiveConnection(func() (err error) {
 		// The connection is read-only already; the embedded server of make local

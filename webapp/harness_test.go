@@ -50,7 +50,8 @@ func newSite(t testing.TB, server *mysqltest.Server, schema string) *site {
 	return newSiteWith(t, settingsOf(server, schema, newReader(t, server, schema), readerPassword))
 }
 
-func newSiteWith(t testing.TB, settings mysqldb.Settings) *site {
+// newSiteWith serves with an app that is changed first.
+func newSiteWith(t testing.TB, settings mysqldb.Settings, changes ...func(*app)) *site {
 	t.Helper()
 	db, err := openDatabase(settings)
 	if err != nil {
@@ -58,7 +59,11 @@ func newSiteWith(t testing.TB, settings mysqldb.Settings) *site {
 	}
 	log := &syncBuffer{}
 	s := &site{log: log, Server: httptest.NewUnstartedServer(nil)}
-	s.Config = newServer(newApp(db, slog.New(slog.NewJSONHandler(log, nil)), "https://bi.example.com/d/1"))
+	a := newApp(db, slog.New(slog.NewJSONHandler(log, nil)), "https://bi.example.com/d/1")
+	for _, change := range changes {
+		change(a)
+	}
+	s.Config = newServer(a)
 	s.Start()
 	t.Cleanup(func() {
 		s.Close()

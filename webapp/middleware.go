@@ -66,33 +66,46 @@ func gone(r *http.Request) bool {
 const maxLogged = 300
 
 // logged gives each request an id and writes one log line when it is answered.
-// The line holds the path, up to maxLogged characters of it, and not the query,
-// which may one day hold data.
+// The line holds the path, up to maxLogged characters of it, but nothing that
+// may be data: not the query, and not the key of a row.
 func (a *app) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		entry := &request{id: rand.Text(), ResponseWriter: w}
 		w.Header().Set("X-Request-Id", entry.id)
+		// A download that is cut off leaves by a panic, and is logged too.
+		defer func() { a.logRequest(entry, r, time.Since(start)) }()
 		next.ServeHTTP(entry, r.WithContext(context.WithValue(r.Context(), requestKey{}, entry)))
-
-		level := slog.LevelInfo
-		if entry.status >= 500 {
-			level = slog.LevelError
-		}
-		attrs := []slog.Attr{
-			slog.String("id", entry.id),
-			slog.String("method", shorten(r.Method, maxLogged)),
-			slog.String("path", shorten(r.URL.EscapedPath(), maxLogged)),
-			slog.Int("status", entry.status),
-			slog.Int("bytes", entry.bytes),
-			slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
-			slog.String("client", shorten(client(r), maxLogged)),
-		}
-		if entry.problem != "" {
-			attrs = append(attrs, slog.String("problem", entry.problem))
-		}
-		a.log.LogAttrs(r.Context(), level, "request", attrs...)
 	})
+}
+
+func (a *app) logRequest(entry *request, r *http.Request, took time.Duration) {
+	level := slog.LevelInfo
+	if entry.status >= 500 || entry.status == http.StatusOK && entry.problem != "" {
+		level = slog.LevelError
+	}
+	attrs := []slog.Attr{
+		slog.String("id", entry.id),
+		slog.String("method", shorten(r.Method, maxLogged)),
+		slog.String("path", shorten(loggedPath(r), maxLogged)),
+		slog.Int("status", entry.status),
+		slog.Int("bytes", entry.bytes),
+		slog.Float64("ms", float64(took.Microseconds())/1000),
+		slog.String("client", shorten(client(r), maxLogged)),
+	}
+	if entry.problem != "" {
+		attrs = append(attrs, slog.String("problem", entry.problem))
+	}
+	a.log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// loggedPath is the path of r without the key of a row.
+func loggedPath(r *http.Request) string {
+	path := r.URL.EscapedPath()
+	if before, _, found := strings.Cut(path, "/rows/"); found && strings.HasPrefix(path, "/tables/") {
+		return before + "/rows/…"
+	}
+	return path
 }
 
 // client is the address that nginx saw: the last of X-Forwarded-For. The

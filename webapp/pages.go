@@ -17,6 +17,7 @@ var templateFiles embed.FS
 var (
 	overviewTemplate = page("overview.html")
 	tableTemplate    = page("table.html")
+	rowTemplate      = page("row.html")
 	problemTemplate  = page("problem.html")
 )
 
@@ -24,7 +25,7 @@ var (
 func page(file string) *template.Template {
 	functions := template.FuncMap{
 		"grouped":  grouped,
-		"tableURL": func(name string) string { return window{Page: 1, Size: defaultSize}.url(name) },
+		"tableURL": tablePath,
 		"asset":    assetURL,
 	}
 	return template.Must(template.New("layout.html").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/"+file))

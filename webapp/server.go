@@ -12,12 +12,15 @@ type app struct {
 	db           *sql.DB
 	log          *slog.Logger
 	dashboardURL string
-	// tablePages holds one value for each page of a table that is being read.
-	tablePages chan struct{}
+	// tablePages holds one value for each page of a table that is being read, and
+	// exports one for each download.
+	tablePages, exports chan struct{}
+	// exportRows is how many rows a download has at most.
+	exportRows int
 }
 
 func newApp(db *sql.DB, log *slog.Logger, dashboardURL string) *app {
-	return &app{db: db, log: log, dashboardURL: dashboardURL, tablePages: make(chan struct{}, maxTablePages)}
+	return &app{db: db, log: log, dashboardURL: dashboardURL, tablePages: make(chan struct{}, maxTablePages), exports: make(chan struct{}, maxExports), exportRows: maxExportRows}
 }
 
 // newServer makes the HTTP server, with a time limit on every step of a
@@ -40,7 +43,8 @@ func newServer(a *app) *http.Server {
 func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", a.overviewPage)
-	mux.HandleFunc("GET /tables/{name}", a.tablePage)
+	mux.HandleFunc("GET /tables/{name}", a.tableOrExport)
+	mux.HandleFunc("GET /tables/{name}/rows/{key}", a.rowPage)
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET "+staticPrefix+"{file}", a.static)

@@ -17,7 +17,8 @@ import (
 
 // everyRoute is a path of each kind, with the status that it answers.
 var everyRoute = map[string]int{
-	"/": 200, "/tables/t": 200, "/tables/nothing_in_it": 200, "/tables/absent": 404, "/tables/t?page=9": 404, "/tables/t?page=x": 400, "/tables/t?page=last": 303,
+	"/": 200, "/tables/t": 200, "/tables/nothing_in_it": 200, "/tables/absent": 404, "/tables/t?page=9": 404, "/tables/t?page=x": 400, "/tables/t?page=last": 200, "/tables/nothing_in_it?page=last": 303, "/tables/t?column=&op=equals&value=": 303, "/tables/t?column=id&op=equals&value=x": 400,
+	"/tables/t?sort=name&order=desc&facet=name": 200, "/tables/t/rows/1": 200, "/tables/t/rows/2": 404, "/tables/t.csv": 200, "/tables/t.json": 200, "/tables/absent.csv": 404,
 	"/healthz": 200, "/readyz": 200, "/nothing": 404, "/tables": 404, "/tables/": 404, "/tables/t/": 404, "/static/absent.css": 404, "/static/": 404,
 	"//tables//t": 307, "/tables/../healthz": 307,
 }
@@ -159,7 +160,7 @@ func TestPanicIsAnAnswerAndALogLine(t *testing.T) {
 	if strings.Contains(recorder.Body.String(), "nil pointer") {
 		t.Error("the page shows the program's own error")
 	}
-	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "nil pointer") || !strings.Contains(text, "in the app at (*app).read.func1, line ") || strings.Contains(text, "goroutine") {
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "nil pointer") || !strings.Contains(text, "in the app at (*app).readWithin.func1, line ") || strings.Contains(text, "goroutine") {
 		t.Errorf("the log is %s", text)
 	}
 }

@@ -49,7 +49,11 @@ type column struct {
 	// DataType is the type's name alone, in lower case.
 	DataType string
 	Comment  string
-	// Key says that the column is part of the primary key.
+	// Nullable says that values may be NULL.
+	Nullable bool
+	// Length is how many characters or bytes a text or binary value may have.
+	Length uint64
+	// Key says that the column is part of the key that tells rows apart.
 	Key bool
 }
 
@@ -123,60 +127,82 @@ func (r reader) database() (string, error) {
 // table finds a table or view by its exact name. It is sql.ErrNoRows when the
 // database has none of that name.
 func (r reader) table(name string) (table, error) {
-	database, err := r.database()
+	found, err := r.named(name)
 	if err != nil {
 		return table{}, err
+	}
+	t, ok := found[name]
+	if !ok {
+		return table{}, sql.ErrNoRows
+	}
+	return t, nil
+}
+
+// named finds the tables and views that have exactly one of the names.
+func (r reader) named(names ...string) (map[string]table, error) {
+	database, err := r.database()
+	if err != nil {
+		return nil, err
+	}
+	args := []any{database}
+	for _, name := range names {
+		if possibleName(name) {
+			args = append(args, name)
+		}
+	}
+	found := map[string]table{}
+	if len(args) == 1 {
+		return found, nil
 	}
 	// MySQL may compare names without regard to case or trailing spaces, so what
 	// it found is compared again.
-	var found []table
 	err = r.each(func(rows *sql.Rows) error {
 		t, err := scanTable(rows)
-		if t.Name == name {
-			found = append(found, t)
+		if slices.Contains(names, t.Name) {
+			found[t.Name] = t
 		}
 		return err
-	}, tableQuery+" AND TABLE_NAME = ?", database, name)
-	if err != nil {
-		return table{}, err
-	}
-	if len(found) == 0 {
-		return table{}, sql.ErrNoRows
-	}
-	return found[0], nil
+	}, tableQuery+" AND TABLE_NAME IN (?"+strings.Repeat(", ?", len(args)-2)+")", args...)
+	return found, err
 }
 
-// columns lists the columns of a table in their order, and the names of those
-// that make up its primary key, in the key's order.
-func (r reader) columns(name string) (list []column, key []string, err error) {
+// columns lists the columns of a table in their order, and those that tell its
+// rows apart; none where nothing does.
+func (r reader) columns(name string) (list []column, key []term, err error) {
 	err = r.each(func(rows *sql.Rows) error {
-		var column string
-		err := rows.Scan(&column)
-		key = append(key, column)
+		var c column
+		var nullable string
+		var length sql.Null[uint64]
+		err := rows.Scan(&c.Name, &c.Type, &c.DataType, &c.Comment, &nullable, &length)
+		c.DataType, c.Nullable, c.Length = strings.ToLower(c.DataType), nullable != "NO", length.V
+		list = append(list, c)
 		return err
-	}, selectHint+"COLUMN_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX", name)
+	}, selectHint+"COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, COLUMN_COMMENT, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION", name)
 	if err != nil {
 		return nil, nil, err
 	}
-	err = r.each(func(rows *sql.Rows) error {
-		var c column
-		err := rows.Scan(&c.Name, &c.Type, &c.DataType, &c.Comment)
-		c.DataType = strings.ToLower(c.DataType)
-		c.Key = slices.Contains(key, c.Name)
-		list = append(list, c)
-		return err
-	}, selectHint+"COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, COLUMN_COMMENT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION", name)
+	keys, err := r.keys(name)
+	for _, part := range keys[name] {
+		i := slices.IndexFunc(list, func(c column) bool { return c.Name == part.column })
+		if i < 0 || list[i].Nullable {
+			// The user may not read it, so the others do not tell rows apart.
+			key = nil
+			break
+		}
+		key = append(key, term{column: list[i], cut: part.cut})
+	}
+	for _, t := range key {
+		list[slices.IndexFunc(list, func(c column) bool { return c.Name == t.Name })].Key = true
+	}
 	return list, key, err
 }
 
 // count counts the rows of t up to countLimit. Beyond that the estimate stays.
 func (r reader) count(t table) (rowCount, error) {
-	var n uint64
-	bounded := fmt.Sprintf("COUNT(*) FROM (SELECT 1 FROM %s LIMIT %d) AS bounded", mysqldb.QuoteIdentifier(t.Name), countLimit+1)
-	if err := r.one([]any{&n}, selectHint+bounded); err != nil {
-		return t.Rows, err
-	}
+	n, err := r.countSome(t, nil, statementTimeout, countLimit)
 	switch {
+	case err != nil:
+		return t.Rows, err
 	case n <= countLimit:
 		return rowCount{N: n, Exact: true, Known: true}, nil
 	case t.Rows.Known && t.Rows.N > countLimit:
@@ -186,11 +212,19 @@ func (r reader) count(t table) (rowCount, error) {
 	return rowCount{N: countLimit, MoreThan: true, Known: true}, nil
 }
 
-// countAll counts every row of t, however long that takes within the time
-// limits.
-func (r reader) countAll(t table) (uint64, error) {
-	var n uint64
-	err := r.one([]any{&n}, selectHint+"COUNT(*) FROM "+mysqldb.QuoteIdentifier(t.Name))
+// countSome counts the rows of t that filters keep, up to one more than most,
+// for so long.
+func (r reader) countSome(t table, filters []condition, limit time.Duration, most int) (n uint64, err error) {
+	where, args := whereOf(filters)
+	err = r.one([]any{&n}, hinted(limit)+fmt.Sprintf("COUNT(*) FROM (SELECT 1 FROM %s%s LIMIT %d) AS bounded", mysqldb.QuoteIdentifier(t.Name), where, most+1), args...)
+	return n, err
+}
+
+// countAll counts every row of t that filters keep, however long that takes
+// within the time limits.
+func (r reader) countAll(t table, filters []condition) (n uint64, err error) {
+	where, args := whereOf(filters)
+	err = r.one([]any{&n}, hinted(statementTimeout)+"COUNT(*) FROM "+mysqldb.QuoteIdentifier(t.Name)+where, args...)
 	return n, err
 }
 

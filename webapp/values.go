@@ -39,6 +39,10 @@ type cell struct {
 	Wide bool
 	// Note says in words what Text leaves out, or what it is.
 	Note string
+	// URL leads to what the value refers to; Reference says where that is.
+	URL, Reference string
+	// RowURL leads to the page of the value's own row.
+	RowURL string
 }
 
 // form is how values of a type are read and shown.
@@ -128,7 +132,7 @@ func (c column) cell(value any, length int64) cell {
 	}
 	switch c.form() {
 	case bits:
-		return cell{Text: bitText(value, c.Type)}
+		return cell{Text: c.bitText(value)}
 	case binary:
 		return binaryCell([]byte(plain(value)), length)
 	case number:
@@ -179,23 +183,8 @@ func binaryCell(data []byte, length int64) cell {
 }
 
 // bitText is a BIT(n) value as MySQL writes it in statements: b'0101'.
-func bitText(value any, columnType string) string {
-	var n uint64
-	switch v := value.(type) {
-	case []byte:
-		for _, b := range v {
-			n = n<<8 | uint64(b)
-		}
-	case int64:
-		n = uint64(v)
-	case uint64:
-		n = v
-	default:
-		return plain(value)
-	}
-	width := 1
-	_, _ = fmt.Sscanf(columnType, "bit(%d)", &width)
-	return fmt.Sprintf("b'%0*b'", width, n)
+func (c column) bitText(value any) string {
+	return fmt.Sprintf("b'%0*b'", c.width(), bitNumber(value))
 }
 
 // plain is a value of the driver as text. Numbers keep every digit: integers

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"strings"
+	"unicode"
+)
+
+// head is the heading of a column.
+type head struct {
+	column
+	// URL sorts by the column; empty where rows cannot be.
+	URL string
+	// Sorted is how rows are sorted by it: "ascending", "descending", or not.
+	Sorted string
+	// FacetURL counts the column's values.
+	FacetURL string
+}
+
+// chip is a filter as the page shows it.
+type chip struct {
+	filter
+	N         int
+	Column    column
+	Operator  operator
+	Text      string
+	RemoveURL string
+	// Editable says that a field of a form can hold the value.
+	Editable bool
+}
+
+// dress fills in what surrounds the rows: headings, filters, sizes.
+func (v *tableView) dress() {
+	name := v.Table.Name
+	for _, c := range v.Columns {
+		h := head{column: c}
+		if len(v.terms) > 0 && v.terms[0].Name == c.Name {
+			h.Sorted = "ascending"
+			if v.Desc {
+				h.Sorted = "descending"
+			}
+		}
+		if c.Sortable() {
+			h.URL = v.sorted(c.Name, h.Sorted == "ascending").url(name)
+		}
+		v.Heads = append(v.Heads, h)
+	}
+	for i, f := range v.Filters {
+		c, _ := v.column(f.Column)
+		o, _ := operatorOf(f.Op)
+		v.Chips = append(v.Chips, chip{
+			filter: f, N: i + 1, Column: c, Operator: o, Text: printable(shorten(f.Value, shortText)), RemoveURL: v.without(i).url(name),
+			Editable: !strings.ContainsFunc(f.Column+f.Value, unicode.IsControl),
+		})
+	}
+	for _, size := range []int{25, 50, 100, 200} {
+		s := v.selection
+		switch {
+		case v.FirstRow == 1 || len(v.List) == 0:
+			s = s.first()
+		case v.Page > 1 || len(v.Key) == 0:
+			// The first row shown stays on the page.
+			s.Size = size
+			s = s.page(int(v.offset())/size + 1)
+		default:
+			s = s.at(writeKey(v.List[0].values(v.terms)), v.FirstRow)
+		}
+		s.Size = size
+		v.Sizes = append(v.Sizes, sizeLink{Size: size, URL: s.url(name), Current: size == v.Size})
+	}
+}
+
+// Operators are those that the form offers.
+func (v *tableView) Operators() []operator { return operators }
+
+// Whole says that nothing is filtered.
+func (v *tableView) Whole() bool { return len(v.Filters) == 0 }
+
+// OrderedBy are the columns that rows are ordered by.
+func (v *tableView) OrderedBy() []term { return v.terms }
+
+// Long says that only the beginning of the values sorted by counts.
+func (v *tableView) Long() uint64 {
+	if len(v.terms) > 0 && v.Sort != "" {
+		return v.terms[0].cut
+	}
+	return 0
+}
+
+// Export is the address of the selected rows in a format.
+func (v *tableView) Export(format string) string {
+	return exportURL(v.Table.Name, format, v.selection, v.taken)
+}
+
+// SpreadsheetURL is the address of the selected rows as CSV that spreadsheets
+// do not run.
+func (v *tableView) SpreadsheetURL() string {
+	address := v.Export("csv")
+	if strings.Contains(address, "?") {
+		return address + "&for=spreadsheet"
+	}
+	return address + "?for=spreadsheet"
+}
+
+// FacetRows and MaxOffset are limits that the page names.
+func (v *tableView) FacetRows() string { return grouped(facetRows) }
+
+// MaxOffset is how far pages without a key reach.
+func (v *tableView) MaxOffset() string { return grouped(maxOffset) }

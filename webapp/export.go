@@ -1,0 +1,332 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"drawbridge/internal/mysqldb"
+)
+
+const (
+	// maxExports is how many downloads run at a time. Each holds a connection for
+	// as long as the visitor takes to fetch it, within exportTimeout.
+	maxExports = 2
+	// exportTimeout is how long MySQL works for a download, sending included.
+	exportTimeout = time.Minute
+	// exportWait is how long a visitor may take to fetch the next part of it.
+	exportWait = 20 * time.Second
+	// maxExportRows is how many rows a download has at most, and maxExportValue
+	// how many characters or bytes a value in it: that bounds the app's memory.
+	maxExportRows  = 1_000_000
+	maxExportValue = 1_000_000
+)
+
+// exportFormat is a way to write rows for programs.
+type exportFormat struct {
+	name, contentType, disposition string
+	writer                         func(w *bufio.Writer, columns []column, table string, spreadsheet bool) exportWriter
+}
+
+var exportFormats = []exportFormat{
+	{"csv", "text/csv; charset=utf-8; header=present", "attachment", newCSVWriter},
+	{"json", "application/json", "inline", newJSONWriter},
+	{"ndjson", "application/x-ndjson", "attachment", newNDJSONWriter},
+}
+
+// exportWriter writes rows in a format. Errors of writing stay in the
+// bufio.Writer, as is its way.
+type exportWriter interface {
+	begin()
+	// row writes a row's values as the driver read them. Cut says of each whether
+	// it was cut.
+	row(values []any, cut []bool)
+	end(rows int, complete bool)
+}
+
+func formatOf(name string) (exportFormat, bool) {
+	for _, f := range exportFormats {
+		if f.name == name {
+			return f, true
+		}
+	}
+	return exportFormat{}, false
+}
+
+// tableOrExport answers for a table's page and for its downloads, whose addresses
+// have the format after the table's name. A table may itself be called "a.csv":
+// then that is the table's page, and the download of a table "a" is at
+// ?format=csv.
+func (a *app) tableOrExport(w http.ResponseWriter, r *http.Request) {
+	if name := r.URL.Query().Get("format"); name != "" {
+		format, ok := formatOf(name)
+		if !ok {
+			a.fail(w, r, unreadable(fmt.Errorf("format is %q, and should be csv, json or ndjson", shorten(name, 40))))
+			return
+		}
+		a.export(w, r, tableOf(r.PathValue("name")), format)
+		return
+	}
+	whole := r.PathValue("name")
+	base, suffix, _ := cutLast(whole, ".")
+	format, ok := formatOf(suffix)
+	if !ok {
+		a.tablePage(w, r)
+		return
+	}
+	base = tableOf(base)
+	var found map[string]table
+	err := a.readInTurn(r.Context(), func(db reader) (err error) {
+		found, err = db.named(whole, base)
+		return err
+	})
+	_, page := found[whole]
+	_, download := found[base]
+	switch {
+	case err != nil:
+		a.failTable(w, r, whole, selection{}, err)
+	case page || !download:
+		a.tablePage(w, r)
+	default:
+		a.export(w, r, base, format)
+	}
+}
+
+func cutLast(s, separator string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, separator); i >= 0 {
+		return s[:i], s[i+len(separator):], true
+	}
+	return s, "", false
+}
+
+// exportURL is the address of the selected rows in a format. Taken are the tables
+// that have the address's name.
+func exportURL(name, format string, s selection, taken map[string]table) string {
+	query := s.rowsQuery()
+	path := tablePath(name) + "." + format
+	if _, ok := taken[name+"."+format]; ok {
+		path = tablePath(name)
+		query.Set("format", format)
+	}
+	return withQuery(path, query)
+}
+
+// export answers with all of the selected rows of a table.
+func (a *app) export(w http.ResponseWriter, r *http.Request, name string, format exportFormat) {
+	s, _, err := selectionOf(r)
+	if err != nil {
+		a.fail(w, r, unreadable(err))
+		return
+	}
+	s.window, s.Facets = window{Page: 1, Size: defaultSize}, nil
+	e := export{format: format, w: w, r: r, limit: a.exportRows, spreadsheet: r.URL.Query().Get("for") == "spreadsheet"}
+	err = a.stream(r.Context(), func(ctx context.Context, db reader) error {
+		found, err := db.named(name)
+		if err != nil {
+			return err
+		}
+		if _, ok := found[name]; !ok {
+			return db.noTable()
+		}
+		q, err := db.resolve(found[name], s)
+		if err != nil {
+			return err
+		}
+		return e.run(ctx, db, q)
+	})
+	switch {
+	case err == nil || gone(r):
+	case e.begun:
+		// Half a download must not look like a whole one: the connection is cut,
+		// which every client takes for a failure.
+		requestOf(r.Context()).problem = "a download was cut off: " + mysqldb.Explain(err).Error()
+		panic(http.ErrAbortHandler)
+	default:
+		a.failTable(w, r, name, s, err)
+	}
+}
+
+// stream is read for downloads. When ctx ends, or f's own context is cancelled,
+// MySQL is told to stop: it would go on working for nobody.
+func (a *app) stream(ctx context.Context, f func(context.Context, reader) error) error {
+	wait := time.NewTimer(busyWait)
+	defer wait.Stop()
+	select {
+	case a.exports <- struct{}{}:
+		defer func() { <-a.exports }()
+	case <-wait.C:
+		return errBusy
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	work, done := context.WithTimeout(context.WithoutCancel(ctx), exportTimeout+pageTimeout)
+	defer done()
+	return a.readWithin(work, func(db reader) error {
+		var id uint64
+		if err := db.one([]any{&id}, "SELECT CONNECTION_ID()"); err != nil {
+			return err
+		}
+		killed := make(chan struct{})
+		ended := context.AfterFunc(ctx, func() {
+			defer close(killed)
+			limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), pageTimeout)
+			defer cancel()
+			// Everyone may end the work of their own connections.
+			_, _ = a.db.ExecContext(limited, fmt.Sprintf("KILL QUERY %d", id))
+		})
+		err := f(ctx, db)
+		if !ended() {
+			<-killed // or it would hit what the connection does next
+		}
+		return err
+	})
+}
+
+// export is one download under way.
+type export struct {
+	format      exportFormat
+	w           http.ResponseWriter
+	r           *http.Request
+	limit       int
+	spreadsheet bool
+	// begun says that the answer's header is out.
+	begun bool
+}
+
+// errGone says that nobody fetches the download any more.
+var errGone = errors.New("the visitor does not fetch the download")
+
+func (e *export) run(ctx context.Context, db reader, q resolved) error {
+	counted, err := e.count(db, q)
+	if err != nil {
+		return err
+	}
+	control := http.NewResponseController(e.w)
+	out := bufio.NewWriterSize(deadlined{e.w, control}, 32<<10)
+	writer := e.format.writer(out, q.Columns, q.Table.Name, e.spreadsheet)
+	begin := func() {
+		e.begun = true
+		e.header(q.Table.Name, counted)
+		writer.begin()
+	}
+	if e.r.Method == http.MethodHead {
+		begin()
+		return nil
+	}
+	values := make([]any, len(q.Columns))
+	lengths := make([]sql.Null[int64], len(q.Columns))
+	cut := make([]bool, len(q.Columns))
+	var selected []string
+	var dest []any
+	for i, c := range q.Columns {
+		value, length := c.exported()
+		selected, dest = append(selected, value), append(dest, &values[i])
+		if length != "" {
+			selected, dest = append(selected, length), append(dest, &lengths[i])
+		}
+	}
+	where, args := whereOf(q.filters)
+	query := hinted(exportTimeout) + strings.Join(selected, ", ") + " FROM " + mysqldb.QuoteIdentifier(q.Table.Name) + where + orderBy(q.terms, false) + " LIMIT ?"
+	n, complete, cutValues := 0, true, 0
+	err = db.each(func(rows *sql.Rows) error {
+		if n == e.limit {
+			complete = false
+			return nil
+		}
+		if ctx.Err() != nil {
+			return errGone
+		}
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		for i := range cut {
+			if cut[i] = lengths[i].V > maxExportValue; cut[i] {
+				cutValues++
+			}
+		}
+		if !e.begun {
+			begin()
+		}
+		n++
+		writer.row(values, cut)
+		if _, err := out.Write(nil); err != nil {
+			return errGone
+		}
+		return nil
+	}, query, append(args, e.limit+1)...)
+	if err != nil {
+		return err
+	}
+	if !e.begun {
+		begin()
+	}
+	writer.end(n, complete)
+	if out.Flush() != nil {
+		return errGone
+	}
+	e.w.Header().Set("Drawbridge-Export", fmt.Sprintf("%s; rows=%d; cut-values=%d", map[bool]string{true: "complete", false: "cut"}[complete], n, cutValues))
+	return nil
+}
+
+// count is the number of rows for the header: a number, or "more than" one.
+func (e *export) count(db reader, q resolved) (string, error) {
+	n, err := db.countSome(q.Table, q.filters, filteredCountTime, countLimit)
+	switch {
+	case tooLong(err):
+		return "unknown", nil
+	case n > countLimit:
+		return fmt.Sprintf("more than %d", countLimit), err
+	}
+	return fmt.Sprint(n), err
+}
+
+func (e *export) header(table, counted string) {
+	h := e.w.Header()
+	h.Set("Content-Type", e.format.contentType)
+	// Browsers make a file name of it, in which some characters mean something.
+	file := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) || r < 0x20 || r == 0x7F {
+			return '_'
+		}
+		return r
+	}, table) + "." + e.format.name
+	h.Set("Content-Disposition", mime.FormatMediaType(e.format.disposition, map[string]string{"filename": file}))
+	h.Set("Drawbridge-Rows", counted)
+	h.Set("Drawbridge-Row-Limit", fmt.Sprint(e.limit))
+	h.Set("Trailer", "Drawbridge-Export")
+	e.w.WriteHeader(http.StatusOK)
+}
+
+// deadlined gives each write its own time limit, in place of the one for a whole
+// answer.
+type deadlined struct {
+	io.Writer
+	control *http.ResponseController
+}
+
+func (d deadlined) Write(p []byte) (int, error) {
+	_ = d.control.SetWriteDeadline(time.Now().Add(exportWait)) // not every test's writer has one
+	return d.Writer.Write(p)
+}
+
+// exported is what to select for the column in a download: its value, and its
+// whole length where it may be cut.
+func (c column) exported() (value, length string) {
+	name := mysqldb.QuoteIdentifier(c.Name)
+	switch {
+	case c.form() == geometry, c.DataType == "json", c.DataType == "mediumtext", c.DataType == "longtext":
+		return c.expressions(maxExportValue)
+	case c.DataType == "mediumblob", c.DataType == "longblob":
+		return fmt.Sprintf("LEFT(%s, %d)", name, maxExportValue), fmt.Sprintf("LENGTH(%s)", name)
+	case c.form() == moment:
+		return c.expressions(maxExportValue)
+	}
+	return name, ""
+}
