@@ -18,9 +18,16 @@ synth() { # synth PHASE [CONTEXT...]
 	CDK_VALIDATION=false node_modules/.bin/cdk synth --build true --quiet --no-lookups --no-notices "${context[@]}" "${@:2}" --output "$out/$1"
 }
 
+# The templates lie in one place, for one run at a time.
+mkdir -p -- "$out"
+exec 9>"$out/lock"
+flock --nonblock 9 || {
+	echo "make rehearse: another one runs in this folder: stop it first, or wait" >&2
+	exit 1
+}
+
 # Where the config says public, private comes by the same word.
 echo "Synthesizing $env, private ..."
-mkdir -p -- "$out"
 if ! synth private --context exposure=private >"$out/log" 2>&1; then
 	grep -v '^[[:space:]]*$' "$out/log" >&2
 	exit 1

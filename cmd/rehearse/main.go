@@ -21,6 +21,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"drawbridge/internal/leftover"
 	"drawbridge/rehearsal/play"
@@ -64,10 +65,11 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("rehearse", flag.ContinueOnError)
 	public := flags.String("public", "", "the cloud assembly of the same environment in the public phase")
-	o := play.Options{Out: out}
+	// The templates' own are for AWS, where networks and databases are slow to come; a play that fails should say so soon.
+	o := play.Options{Out: out, FunctionTimeout: time.Minute, ServiceTimeout: 2 * time.Minute}
 	flags.StringVar(&o.Until, "until", "", "the step after which the play ends")
 	flags.BoolVar(&o.Keep, "keep", false, "leave everything running until Ctrl-C")
 	flags.StringVar(&o.Logs, "logs", "build/rehearsal", "the folder for what the programs write")
@@ -79,7 +81,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if flags.NArg() != 1 {
 		return errors.New("give the folder of one cloud assembly, such as cdk.out/dev")
 	}
-	var err error
 	if o.Private, err = template.ReadAssembly(flags.Arg(0)); err != nil {
 		return err
 	}
@@ -103,11 +104,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	// The web app's own user passes through.
 	if err := errors.Join(os.Chmod(folder, 0o711), os.Setenv("TMPDIR", folder)); err != nil {
 		return err
 	}
-	return errors.Join(play.Run(ctx, o), os.RemoveAll(folder))
+	return play.Run(ctx, o)
 }
 
 // folderName is what the folder of temporary files is called, with the process that made it.

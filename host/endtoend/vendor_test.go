@@ -80,7 +80,7 @@ func write(t testing.TB, m *machine.Machine, path, content, mode string) {
 // admit is what the vendor's form does with a pasted key: the account may listen at one place, and nothing else.
 func (v *vendor) admit(t testing.TB, account, publicKey, listen string) {
 	t.Helper()
-	if err := v.Admit(t.Context(), account, publicKey, listen); err != nil {
+	if err := v.Admit(t.Context(), account, publicKey, "", listen); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -188,6 +188,7 @@ type mutation struct {
 	step   string // that goes red
 	says   string // in its error
 	hosts  string // the one stack with a host that this takes; "" for none
+	alone  bool   // as an environment that is never public
 }
 
 // mutations are listed in docs/rehearsal.md; a test compares.
@@ -221,7 +222,38 @@ var mutations = []mutation{
 			}
 		}},
 
+	{name: "one subnet of the functions tier has no endpoint of S3", step: "database", says: "did not answer the Create",
+		change: func(m *mutant) {
+			m.edit("Network", "NetworkVpcS3Endpoint", func(r *template.Resource) {
+				r.Properties["RouteTableIds"] = r.Properties["RouteTableIds"].([]any)[:1]
+			})
+		}},
+	{name: "S3's endpoint takes no answers", step: "network", says: "cloudformation-custom-resource-response",
+		change: func(m *mutant) { m.edit("Network", "NetworkVpcS3Endpoint", withoutAction("s3:PutObject")) }},
+	{name: "everybody in the VPC finds Secrets Manager at the functions' endpoint", step: "network", says: "private DNS name",
+		change: func(m *mutant) { m.edit("Network", "NetworkVpcSecretsManagerEndpoint", set("PrivateDnsEnabled", true)) }},
+	{name: "a service that nobody knows runs in the public subnets", step: "network", says: "AWS::ECS::Service is not played here",
+		change: func(m *mutant) { m.add("Network", "Service", `{"Type": "AWS::ECS::Service", "Properties": {}}`) }},
+
 	// The database and its phases.
+	{name: "the database has a public address, in an environment that is never public", step: "private", says: "has a public address", alone: true,
+		change: func(m *mutant) { m.edit("Database", "DatabaseInstance", set("PubliclyAccessible", true)) }},
+	{name: "the database has a rule for everybody, in an environment that is never public", step: "private", says: "lets addresses in", alone: true,
+		change: func(m *mutant) {
+			m.add("Database", "Everybody", ingress(m.id("Database", "DatabaseSecurityGroup"), anyone, tcp("3306", "3306")))
+		}},
+	{name: "the database takes connections in the clear, in an environment that is never public", step: "users", says: "in the clear was not refused", alone: true,
+		change: func(m *mutant) { m.edit("Database", "DatabaseInstance", drop("DBParameterGroupName")) }},
+	{name: "the database has a rule for everybody, but no route to them", step: "developer", says: "which names nobody",
+		change: func(m *mutant) {
+			m.add("Database", "Everybody", ingress(m.id("Database", "DatabaseSecurityGroup"), anyone, tcp("3306", "3306")))
+		}},
+	{name: "one of the database's two subnets is public", step: "after-flip", says: "has a route out of the VPC",
+		change: func(m *mutant) {
+			m.edit("Database", "DatabaseSubnetGroup", func(r *template.Resource) {
+				r.Properties["SubnetIds"] = []any{r.Properties["SubnetIds"].([]any)[0], m.publicSubnets()[1]}
+			})
+		}},
 	{name: "the public database lets everybody in", step: "reach-public", says: "internet -> database:3306",
 		change: func(m *mutant) {
 			m.add("Database", "Everybody", ingress(m.id("Database", "DatabaseSecurityGroup"), anyone, tcp("3306", "3306")))
@@ -276,7 +308,7 @@ var mutations = []mutation{
 		change: func(m *mutant) { m.edit("Database", "FlipGate", set("Users", []any{})) }},
 	{name: "there is no gate", step: "flip-refused", says: "went through without the user",
 		change: func(m *mutant) { m.remove("Database", "FlipGate") }},
-	{name: "the database takes connections in the clear", step: "developer", says: "in the clear was not refused",
+	{name: "the database takes connections in the clear", step: "users", says: "in the clear was not refused",
 		change: func(m *mutant) {
 			m.edit("Database", "DatabaseParameters", func(r *template.Resource) {
 				delete(r.Properties["Parameters"].(map[string]any), "require_secure_transport")
@@ -286,28 +318,32 @@ var mutations = []mutation{
 		change: func(m *mutant) { m.remove("Database", "DatabaseMasterSecretadminAttachment") }},
 	{name: "the database lies in the public tier", step: "after-flip", says: "has a route out of the VPC",
 		change: func(m *mutant) {
-			public := m.template(m.private, "WebApp").Resources[m.id("WebApp", "WebAppEnvironment")].Properties["OptionSettings"].([]any)
-			var subnets []any
-			for _, item := range public {
-				if fields := item.(map[string]any); fields["OptionName"] == "Subnets" {
-					for _, part := range fields["Value"].(map[string]any)["Fn::Join"].([]any)[1].([]any) {
-						if _, is := part.(map[string]any); is {
-							subnets = append(subnets, part)
-						}
-					}
-				}
-			}
-			m.edit("Database", "DatabaseSubnetGroup", set("SubnetIds", subnets))
+			m.edit("Database", "DatabaseSubnetGroup", set("SubnetIds", m.publicSubnets()))
+		}},
+
+	{name: "the gate looks at one user of two", step: "flip-refused", says: "went through without the user",
+		change: func(m *mutant) {
+			m.edit("Database", "FlipGate", func(r *template.Resource) { r.Properties["Users"] = r.Properties["Users"].([]any)[:1] })
+		}},
+	{name: "a password stands in a description", step: "secrets", says: "the properties of DatabaseParameters",
+		change: func(m *mutant) {
+			m.edit("Database", "DatabaseParameters", set("Description", password(m.id("Database", "DatabaseMasterSecretadmin"))))
 		}},
 
 	// The Lambda function and the read-only users.
+	{name: "the function lies in the public tier", step: "database", says: "did not answer the Create",
+		change: func(m *mutant) {
+			m.edit("Database", "DatabaseFunction", func(r *template.Resource) {
+				r.Properties["VpcConfig"].(map[string]any)["SubnetIds"] = m.publicSubnets()
+			})
+		}},
 	{name: "the function is not let in to the database", step: "database", says: "cannot be reached",
 		change: func(m *mutant) { m.remove("Database", "DatabaseFunctionDatabaseAccessIngress") }},
 	{name: "the function's way out to the database is shut", step: "database", says: "cannot be reached",
 		change: func(m *mutant) { m.remove("Database", "DatabaseFunctionDatabaseAccessEgress") }},
 	{name: "the function may not read the master's secret", step: "database", says: "not allowed|denied|AccessDenied",
 		change: func(m *mutant) { m.remove("Database", "DatabaseFunctionRoleDefaultPolicy") }},
-	{name: "a read-only user may log in from anywhere", step: "developer", says: "from outside of the VPC was not refused",
+	{name: "a read-only user may log in from anywhere", step: "users", says: "may log in from \"%\"",
 		change: func(m *mutant) {
 			m.edit("Database", "ReadOnlyUserbiUser", set("Host", "%"))
 			m.edit("Database", "FlipGate", func(r *template.Resource) {
@@ -328,7 +364,7 @@ var mutations = []mutation{
 		}},
 	{name: "rotation may not call the function", step: "database", says: "may not be invoked by Secrets Manager",
 		change: func(m *mutant) { m.remove("Database", "ReadOnlyUserwebappRotationPermission") }},
-	{name: "a password stands in the function's environment", step: "secrets", says: "environment of arn:aws:lambda",
+	{name: "a password stands in the function's environment", step: "secrets", says: "the properties of DatabaseFunction",
 		change: func(m *mutant) {
 			secret := m.id("Database", "DatabaseMasterSecretadmin")
 			m.edit("Database", "DatabaseFunction", func(r *template.Resource) {
@@ -364,7 +400,7 @@ var mutations = []mutation{
 		change: func(m *mutant) {
 			m.edit("WebApp", "WebAppInstanceRoleDefaultPolicy", withoutAction("secretsmanager:GetSecretValue"))
 		}},
-	{name: "a password stands in the web app's environment", step: "secrets", says: "environment of drawbridge-",
+	{name: "a password stands in the web app's environment", step: "secrets", says: "the properties of WebAppEnvironment",
 		change: func(m *mutant) {
 			var arn any
 			for _, item := range m.template(m.private, "WebApp").Resources[m.id("WebApp", "WebAppEnvironment")].Properties["OptionSettings"].([]any) {
@@ -394,7 +430,17 @@ var mutations = []mutation{
 	{name: "the jump server's program is not the one that was meant", step: "bastion", says: "Fetching the host program failed", hosts: "Bastion",
 		change: func(m *mutant) { m.userData("Bastion", "BastionInstance", "sha256sum --check", "sha512sum --check") }},
 
+	{name: "the jump server has no public address while it sets itself up", step: "bastion", says: "failed|timed out", hosts: "Bastion",
+		change: func(m *mutant) {
+			m.edit("Bastion", "BastionInstance", func(r *template.Resource) {
+				r.Properties["NetworkInterfaces"].([]any)[0].(map[string]any)["AssociatePublicIpAddress"] = false
+			})
+			m.edit("Bastion", "BastionSetup", set("Timeout", "20"))
+		}},
+
 	// The tunnel.
+	{name: "the tunnel host's Elastic IP is not its own", step: "vendor", says: "Permission denied", hosts: "Tunnel",
+		change: func(m *mutant) { m.edit("Tunnel", "TunnelHostAddress", drop("InstanceId")) }},
 	{name: "the tunnel host takes SSH from everybody", step: "reach-public", says: "internet -> tunnel host:22", hosts: "Tunnel",
 		change: func(m *mutant) {
 			m.add("Tunnel", "Everybody", ingress(m.id("Tunnel", "TunnelHostSecurityGroup"), anyone, tcp("22", "22")))
@@ -416,7 +462,7 @@ var mutations = []mutation{
 		change: func(m *mutant) {
 			m.edit("Tunnel", "TunnelHostRoleDefaultPolicy", withoutAction("secretsmanager:GetSecretValue"))
 		}},
-	{name: "the vendor is given the master's password", step: "users", says: "was not refused",
+	{name: "the vendor is given the master's password", step: "users", says: "admin may log in from",
 		change: func(m *mutant) {
 			for _, a := range []*template.Assembly{m.private, m.public} {
 				t := m.template(a, "Database")
@@ -441,6 +487,23 @@ func (m *mutant) export(stack, pattern string) string {
 	}
 	m.t.Fatalf("the stack %s exports no %s", stack, pattern)
 	return ""
+}
+
+// publicSubnets are the web app's.
+func (m *mutant) publicSubnets() (subnets []any) {
+	m.t.Helper()
+	for _, item := range m.template(m.private, "WebApp").Resources[m.id("WebApp", "WebAppEnvironment")].Properties["OptionSettings"].([]any) {
+		fields := item.(map[string]any)
+		if fields["OptionName"] != "Subnets" {
+			continue
+		}
+		for _, part := range fields["Value"].(map[string]any)["Fn::Join"].([]any)[1].([]any) {
+			if _, is := part.(map[string]any); is {
+				subnets = append(subnets, part)
+			}
+		}
+	}
+	return subnets
 }
 
 // gateway and routeTable are what the public phase's own routes name, as JSON.
@@ -475,6 +538,9 @@ func TestMutations(t *testing.T) {
 				FunctionTimeout: 20 * time.Second, ServiceTimeout: 30 * time.Second,
 			}
 			o.Without = slices.DeleteFunc([]string{"Bastion", "Tunnel"}, func(id string) bool { return id == mutation.hosts })
+			if mutation.alone {
+				o.Public = nil
+			}
 			err := Run(t.Context(), o)
 			if err == nil {
 				t.Fatalf("nothing noticed it:\n%s", o.Out)
@@ -492,15 +558,17 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// Without a break nothing is red, so that it is the breaks that the test above notices.
+// Without a break nothing is red, so that it is the breaks that the test above notices. What takes hosts is in make rehearse.
 func TestAnUnbrokenEnvironment(t *testing.T) {
-	out := &bytes.Buffer{}
-	err := Run(t.Context(), Options{
-		Private: synthesized(t, "private"), Public: synthesized(t, "public"), Out: out, Logs: t.TempDir(), Without: []string{"Bastion", "Tunnel"},
-		FunctionTimeout: 20 * time.Second, ServiceTimeout: 30 * time.Second,
-	})
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
+	for _, public := range []*template.Assembly{synthesized(t, "public"), nil} {
+		out := &bytes.Buffer{}
+		err := Run(t.Context(), Options{
+			Private: synthesized(t, "private"), Public: public, Out: out, Logs: t.TempDir(), Without: []string{"Bastion", "Tunnel"},
+			FunctionTimeout: 20 * time.Second, ServiceTimeout: 30 * time.Second,
+		})
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
 	}
 }
 
@@ -513,6 +581,9 @@ func TestTheDocsListTheMutations(t *testing.T) {
 	text, err := os.ReadFile("../../docs/rehearsal.md")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if listed := strings.Count(string(text), "` |\n"); listed != len(mutations) {
+		t.Errorf("docs/rehearsal.md lists %d, and there are %d", listed, len(mutations))
 	}
 	for _, m := range mutations {
 		if !strings.Contains(string(text), "\n| "+m.name+" | `"+m.step+"` |") {

@@ -111,12 +111,47 @@ func refused(err error, what string, numbers ...uint16) error {
 	return fmt.Errorf("%s was refused, but not for its own sake: %w", what, err)
 }
 
+// refusesClear wants a user's connection refused that is not encrypted, and not for another reason: a log-in over TLS comes
+// first, after which MySQL knows the password well enough to ask for no more.
+func (p *play) refusesClear(ctx context.Context, from *machine.Namespace, to netip.AddrPort, l secretLogin) error {
+	if err := p.ask(ctx, from, to, l, true, "SELECT 1"); err != nil {
+		return fmt.Errorf("%s cannot log in over TLS: %w", l.Username, err)
+	}
+	return refused(p.ask(ctx, from, to, l, false, "SELECT 1"), "a connection of "+l.Username+" in the clear", deniedInClear...)
+}
+
 // MySQL's words for what a user may not do.
 var (
 	deniedToUser   = []uint16{1045, 1130}
 	deniedInSchema = []uint16{1044, 1142, 1227}
 	deniedInClear  = []uint16{1045, 3159}
 )
+
+// onlyInside says where a user may log in from beside the VPC.
+func (p *play) onlyInside(ctx context.Context, username string) error {
+	block, err := p.vpc.Block()
+	if err != nil {
+		return err
+	}
+	return p.root(func(db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, "SELECT Host FROM mysql.user WHERE User = ?", username)
+		if err != nil {
+			return err
+		}
+		defer rows.Close() //nolint:errcheck // Err says it
+		for rows.Next() {
+			var host string
+			if err := rows.Scan(&host); err != nil {
+				return err
+			}
+			from, err := netip.ParsePrefix(host)
+			if err != nil || from.Bits() < block.Bits() || !block.Contains(from.Addr()) {
+				return fmt.Errorf("%s may log in from %q, which is not within the VPC's %s", username, host, block)
+			}
+		}
+		return rows.Err()
+	})
+}
 
 // root runs f with a pool of the server's own root.
 func (p *play) root(f func(*sql.DB) error) error {
@@ -175,7 +210,10 @@ func (p *play) readOnly(ctx context.Context, from *machine.Namespace, output str
 			return fmt.Errorf("%s cannot read the table %s: %w", l.Username, table, err)
 		}
 	}
-	if err := refused(p.ask(ctx, from, to, l, false, "SELECT 1"), "a connection of "+l.Username+" in the clear", deniedInClear...); err != nil {
+	if err := p.onlyInside(ctx, l.Username); err != nil {
+		return err
+	}
+	if err := p.refusesClear(ctx, from, to, l); err != nil {
 		return err
 	}
 	for _, statement := range []string{"CREATE TABLE rehearsal_mine (id INT)", "CREATE DATABASE rehearsal_mine", "CREATE USER rehearsal_mine"} {

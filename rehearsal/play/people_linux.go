@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -34,18 +35,15 @@ func (p *play) giveKeys() error {
 		if err != nil {
 			continue // it is not played
 		}
-		people, err := administrators(stack.Template)
-		if err != nil {
-			return err
-		}
-		for _, person := range people {
+		for _, person := range administrators(stack.Template) {
 			if _, known := keys[person.Name]; known {
 				continue
 			}
-			v := visitor{Person: person}
-			if v.key, err = vendor.NewKey(); err != nil {
+			key, err := vendor.NewKey()
+			if err != nil {
 				return err
 			}
+			v := visitor{person, key}
 			keys[person.Name] = v.key.Public
 			p.people = append(p.people, v)
 		}
@@ -56,10 +54,19 @@ func (p *play) giveKeys() error {
 	return nil
 }
 
+// administratorsPath is where the jump server looks for people, in its settings.
+var administratorsPath = regexp.MustCompile(`"administratorsPath":"([^"]+)"`)
+
 // addPeople puts people of the play's own into Parameter Store, as the deployment of a config with them would.
 func (p *play) addPeople() error {
-	env := strings.TrimPrefix(p.o.Private.Stacks[0].Name, "drawbridge-")
-	env = strings.TrimSuffix(env, "-"+p.o.Private.Stacks[0].ID)
+	hosts := p.fleet.Instances("Bastion")
+	if len(hosts) != 1 {
+		return fmt.Errorf("%d jump servers run", len(hosts))
+	}
+	path := administratorsPath.FindStringSubmatch(hosts[0].UserData)
+	if path == nil {
+		return errors.New("the jump server's user data name no path for administrators")
+	}
 	for _, access := range []string{"shell", "tunnel"} {
 		v := visitor{Person: Person{Name: "rehearsal-" + access, Access: access}}
 		var err error
@@ -71,7 +78,7 @@ func (p *play) addPeople() error {
 		if err != nil {
 			return err
 		}
-		if err := p.Parameters.Put("/drawbridge/"+env+"/administrators/"+v.Name, string(text)); err != nil {
+		if err := p.Parameters.Put(path[1]+"/"+v.Name, string(text)); err != nil {
 			return err
 		}
 		p.people = append(p.people, v)
@@ -165,7 +172,10 @@ func (p *play) admitsPeople(ctx context.Context) (said string, err error) {
 		return "", err
 	}
 	if from == nil {
-		return "nobody may reach it: the config names no addresses for SSH", nil
+		if len(p.people) > 0 {
+			return "", errors.New("no address of the internet reaches it, and it has people")
+		}
+		return "it is shut: no rule names an address for SSH, and there are no people", nil
 	}
 	own := ""
 	if len(p.people) == 0 {
@@ -194,10 +204,17 @@ func (p *play) admitsPeople(ctx context.Context) (said string, err error) {
 		}
 		who, err := p.run(ctx, from, v.Name, v.key, "id -un")
 		switch {
-		case v.Access == "shell" && (err != nil || strings.TrimSpace(who) != v.Name):
-			return "", fmt.Errorf("%s has no shell: %q, %w", v.Name, who, err)
+		case v.Access == "shell" && err != nil:
+			return "", fmt.Errorf("%s has no shell: %w", v.Name, err)
+		case v.Access == "shell" && strings.TrimSpace(who) != v.Name:
+			return "", fmt.Errorf("%s has the shell of %q", v.Name, who)
 		case v.Access != "shell" && strings.TrimSpace(who) == v.Name:
 			return "", fmt.Errorf("%s has a shell, and may use the tunnel only", v.Name)
+		}
+		for _, elsewhere := range []string{"169.254.169.254:80", "127.0.0.1:22"} {
+			if out, err := p.run(ctx, from, v.Name, v.key, "-W", elsewhere); err == nil || !strings.Contains(err.Error(), "administratively prohibited") {
+				return "", fmt.Errorf("the jump server does not refuse to forward %s to %s: %q, %v", v.Name, elsewhere, out, err)
+			}
 		}
 		names = append(names, fmt.Sprintf("%s (%s, after %.0f s)", v.Name, v.Access, took.Seconds()))
 	}

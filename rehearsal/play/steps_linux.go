@@ -77,6 +77,9 @@ func (p *play) steps() []step {
 	add("network", "The network", up(first, "Network"), true)
 	add("database", "The database, "+phase+", with its read-only users by the Lambda function", up(first, "Database"), true)
 	add("users", "The read-only users read, and can do nothing else", (*play).users, false)
+	if !both {
+		add("private", "The database is private", (*play).isPrivate, false)
+	}
 	if both {
 		add("developer", "A developer reaches the public database, over TLS only, and reads and writes", (*play).developer, false)
 	}
@@ -163,6 +166,14 @@ func (p *play) users(ctx context.Context) (string, error) {
 	if len(names) == 0 {
 		return "", errors.New("the Database stack has no output that names a read-only user's secret")
 	}
+	// The read-only users' accounts ask for TLS themselves; the master's does not.
+	master, err := p.login("MasterSecretArn")
+	if err != nil {
+		return "", err
+	}
+	if err := p.refusesClear(ctx, from, p.databaseAddress(), master); err != nil {
+		return "", err
+	}
 	return strings.Join(names, ", ") + own, nil
 }
 
@@ -191,9 +202,19 @@ func (p *play) developer(ctx context.Context) (string, error) {
 	if from == nil {
 		return "", errors.New("nobody of the internet reaches the public database")
 	}
-	public := p.vpc.PublicOf(p.vpc.Interface(p.databaseID()))
-	if !public.IsValid() {
+	at := p.vpc.Interface(p.databaseID())
+	if at == nil || !p.vpc.PublicOf(at).IsValid() {
 		return "", errors.New("the public database has no public address")
+	}
+	public := p.vpc.PublicOf(at)
+	blocks, err := p.vpc.LetIn(at)
+	if err != nil {
+		return "", err
+	}
+	for _, block := range blocks {
+		if block.Bits() < broadest {
+			return "", fmt.Errorf("a rule of the database lets in %s, which names nobody", block)
+		}
 	}
 	to := netip.AddrPortFrom(public, p.databaseAddress().Port())
 	master, err := p.login("MasterSecretArn")
@@ -204,7 +225,7 @@ func (p *play) developer(ctx context.Context) (string, error) {
 		"INSERT INTO rehearsal_developer.t VALUES (1)", "SELECT * FROM rehearsal_developer.t", "DROP DATABASE rehearsal_developer"); err != nil {
 		return "", fmt.Errorf("the developer at %s: %w", from.IP(), err)
 	}
-	if err := refused(p.ask(ctx, from, to, master, false, "SELECT 1"), "a developer's connection in the clear", deniedInClear...); err != nil {
+	if err := p.refusesClear(ctx, from, to, master); err != nil {
 		return "", err
 	}
 	for _, output := range p.readers() {
@@ -229,9 +250,42 @@ func (p *play) reach(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d of %d cells agree\n\n%s", cells, cells, strings.TrimRight(p.reached.Text(), "\n")), nil
 }
 
-// flipRefused takes a read-only user away under the flip, and gives it back.
-func (p *play) flipRefused(ctx context.Context) (string, error) {
-	l, err := p.login(p.readers()[0])
+// isPrivate looks at everything that keeps the database private, each of which would be enough.
+func (p *play) isPrivate(context.Context) (string, error) {
+	at := p.vpc.Interface(p.databaseID())
+	if at == nil {
+		return "", errors.New("there is no database")
+	}
+	var errs []error
+	if public := p.vpc.PublicOf(at); public.IsValid() {
+		errs = append(errs, fmt.Errorf("the private database has a public address, %s", public))
+	}
+	ways, err := p.vpc.WaysOut(at)
+	if err != nil || len(ways) > 0 {
+		errs = append(errs, errors.Join(err, fmt.Errorf("a subnet of the private database has a route out of the VPC, to %v", ways)))
+	}
+	blocks, err := p.vpc.LetIn(at)
+	if err != nil || len(blocks) > 0 {
+		errs = append(errs, errors.Join(err, fmt.Errorf("a rule of the private database's security groups lets addresses in: %v", blocks)))
+	}
+	return "no public address, no route out of its subnets, no rule that names addresses", errors.Join(errs...)
+}
+
+// flipRefused takes each read-only user away under a flip, and gives it back.
+func (p *play) flipRefused(ctx context.Context) (said string, err error) {
+	if len(p.readers()) == 0 {
+		return "", errors.New("no output names a read-only user's secret")
+	}
+	for _, output := range p.readers() {
+		if said, err = p.flipWithout(ctx, output); err != nil {
+			return "", err
+		}
+	}
+	return said, nil
+}
+
+func (p *play) flipWithout(ctx context.Context, output string) (string, error) {
+	l, err := p.login(output)
 	if err != nil {
 		return "", err
 	}
@@ -358,13 +412,9 @@ func (p *play) afterFlip(ctx context.Context) (string, error) {
 			errs = append(errs, fmt.Errorf("the tunnel %s was down for %.1f s", t.Name, took.Seconds()))
 		}
 	}
-	if i := p.vpc.Interface(p.databaseID()); i == nil || p.vpc.PublicOf(i).IsValid() {
-		errs = append(errs, errors.New("the private database has a public address"))
-	} else if ways, err := p.vpc.WaysOut(i); err != nil || len(ways) > 0 {
-		errs = append(errs, errors.Join(err, fmt.Errorf("the private database's subnet has a route out of the VPC, to %v", ways)))
-	}
+	_, errPrivate := p.isPrivate(ctx)
 	_, errUsers := p.users(ctx)
-	return "", errors.Join(append(errs, errUsers)...)
+	return "", errors.Join(append(errs, errPrivate, errUsers)...)
 }
 
 // rotation rotates each password that the templates have a schedule for.
@@ -386,13 +436,17 @@ func (p *play) rotation(ctx context.Context) (string, error) {
 		if err := p.Account.Rotate(ctx, arn); err != nil {
 			return "", err
 		}
-		if after, err := p.Secrets.Value(arn, "AWSCURRENT"); err != nil || after == before {
-			return "", fmt.Errorf("the secret %s is the same after its rotation: %w", arn, err)
+		after, err := p.Secrets.Value(arn, "AWSCURRENT")
+		if err != nil {
+			return "", err
+		}
+		if after == before {
+			return "", fmt.Errorf("the secret %s is the same after its rotation", arn)
 		}
 		rotated = append(rotated, arn[strings.LastIndex(arn, ":")+1:])
 	}
 	if len(rotated) == 0 {
-		return "the config rotates none", nil
+		return "no template has a schedule for one", nil
 	}
 	_, err = p.users(ctx)
 	if err == nil && p.has("WebApp") {
@@ -402,7 +456,14 @@ func (p *play) rotation(ctx context.Context) (string, error) {
 }
 
 func (p *play) databaseRestart(ctx context.Context) (string, error) {
-	if err := p.database.Only().Restart(ctx); err != nil {
+	server := p.database.Only()
+	if server == nil {
+		return "", errors.New("there is no database, or more than one")
+	}
+	if err := server.Restart(ctx); err != nil {
+		return "", err
+	}
+	if _, err := p.users(ctx); err != nil {
 		return "", err
 	}
 	if !p.has("WebApp") {
@@ -491,10 +552,14 @@ func (p *play) recovery(ctx context.Context, v *vendor.Vendor, t settings.Tunnel
 		return 0, err
 	}
 	defer db.Close() //nolint:errcheck // its connections are closed
-	return vendor.Recovery(ctx, 2*time.Minute, func(ctx context.Context) error {
+	took, err := vendor.Recovery(ctx, 90*time.Second, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
 		var one int
 		return db.QueryRowContext(ctx, "SELECT 1").Scan(&one)
 	})
+	if err != nil {
+		return took, fmt.Errorf("%w; %s", err, p.tunnelSays(ctx, t))
+	}
+	return took, nil
 }

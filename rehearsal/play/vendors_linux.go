@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"drawbridge/host/settings"
+	"drawbridge/internal/mysqldb"
 	"drawbridge/rehearsal/vendor"
 )
 
@@ -62,11 +63,11 @@ func (p *play) vendor(ctx context.Context) (string, error) {
 	return strings.Join(said, "; "), nil
 }
 
-// admitTunnels pastes the stack's public key into the vendor's form, for every tunnel of one account.
+// admitTunnels pastes the stack's public key and address into the vendor's form, for every tunnel of one account.
 func (p *play) admitTunnels(ctx context.Context, v *vendor.Vendor, t settings.Tunnel) error {
-	key := p.outputs("Tunnel")["TunnelPublicKey"]
-	if key == "" {
-		return errors.New("the Tunnel stack has no output TunnelPublicKey")
+	key, address := p.outputs("Tunnel")["TunnelPublicKey"], p.outputs("Tunnel")["TunnelAddress"]
+	if key == "" || address == "" {
+		return errors.New("the Tunnel stack has no output TunnelPublicKey, or no TunnelAddress")
 	}
 	var listen []string
 	for _, other := range p.tunnels {
@@ -74,7 +75,7 @@ func (p *play) admitTunnels(ctx context.Context, v *vendor.Vendor, t settings.Tu
 			listen = append(listen, "127.0.0.1:"+strconv.Itoa(other.RemotePort), "localhost:"+strconv.Itoa(other.RemotePort), strconv.Itoa(other.RemotePort))
 		}
 	}
-	return v.Admit(ctx, t.User, key, listen...)
+	return v.Admit(ctx, t.User, key, address, listen...)
 }
 
 // refusesFalseVendor waits until a tunnel's ssh has said that the machine it found is not the vendor's.
@@ -106,8 +107,7 @@ func (p *play) refusesFalseVendor(ctx context.Context, t settings.Tunnel) error 
 		return nil
 	})
 	if err != nil {
-		said := hosts[0].Journal(ctx, "drawbridge-tunnel@"+t.Name+".service") + "\n" + hosts[0].Journal(ctx, "drawbridge-tunnel-key.service")
-		return fmt.Errorf("the tunnel %s: %w; it says: %s", t.Name, err, lastWords(said))
+		return fmt.Errorf("the tunnel %s: %w; %s", t.Name, err, p.tunnelSays(ctx, t))
 	}
 	try, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -115,6 +115,15 @@ func (p *play) refusesFalseVendor(ctx context.Context, t settings.Tunnel) error 
 		return fmt.Errorf("the tunnel %s: %w", t.Name, trusted)
 	}
 	return nil
+}
+
+// tunnelSays is what a tunnel's units have written last.
+func (p *play) tunnelSays(ctx context.Context, t settings.Tunnel) string {
+	said := "its host says"
+	for _, host := range p.fleet.Instances("Tunnel") {
+		said += ": " + lastWords(host.Journal(ctx, "drawbridge-tunnel@"+t.Name+".service")+"\n"+host.Journal(ctx, "drawbridge-tunnel-key.service"))
+	}
+	return said
 }
 
 // lastWords are the last lines of journals on one line, without what systemd itself says in them.
@@ -149,7 +158,7 @@ func (p *play) dashboardReads(ctx context.Context, v *vendor.Vendor, t settings.
 	}
 	for _, table := range tables {
 		var rows int
-		if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table).Scan(&rows); err != nil {
+		if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+mysqldb.QuoteIdentifier(table)).Scan(&rows); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"drawbridge/rehearsal/machine"
 	"drawbridge/rehearsal/resources"
+	"drawbridge/rehearsal/template"
 )
 
 // site is who visits the web app, and its address.
@@ -67,13 +68,20 @@ func (p *play) page(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for _, path := range []string{"/healthz", "/readyz"} {
-		if status, body, err := p.get(ctx, path); err != nil || status != http.StatusOK {
-			return "", fmt.Errorf("%s says %d %s: %w", path, status, strings.TrimSpace(body), err)
+		status, body, err := p.get(ctx, path)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", path, err)
+		}
+		if status != http.StatusOK {
+			return "", fmt.Errorf("%s says %d: %s", path, status, strings.TrimSpace(body))
 		}
 	}
 	status, body, err := p.get(ctx, "/")
-	if err != nil || status != http.StatusOK {
-		return "", fmt.Errorf("the first page says %d: %w", status, err)
+	if err != nil {
+		return "", fmt.Errorf("the first page: %w", err)
+	}
+	if status != http.StatusOK {
+		return "", fmt.Errorf("the first page says %d", status)
 	}
 	for _, table := range tables {
 		if !strings.Contains(body, html.EscapeString("/tables/"+url.PathEscape(table))) {
@@ -85,13 +93,17 @@ func (p *play) page(ctx context.Context) (string, error) {
 		return address + ", with no table to show", err
 	}
 	status, body, err = p.get(ctx, "/tables/"+url.PathEscape(tables[0]))
-	if rows := strings.Count(body, "<tr"); err != nil || status != http.StatusOK || rows < 2 {
-		return "", fmt.Errorf("the page of %s says %d with %d rows: %w", tables[0], status, rows, err)
+	if err != nil {
+		return "", fmt.Errorf("the page of %s: %w", tables[0], err)
+	}
+	if rows := strings.Count(body, "<tr"); status != http.StatusOK || rows < 2 {
+		return "", fmt.Errorf("the page of %s says %d with %d rows", tables[0], status, rows)
 	}
 	return fmt.Sprintf("%s, with %d tables", address, len(tables)), nil
 }
 
 // noSecrets looks for the values of all secrets where none may stand.
+// Secrets' own resources have none either: their values are generated.
 func (p *play) noSecrets(context.Context) (string, error) {
 	texts := map[string]string{"the function's log": p.functionLog.String(), "the web app's log": p.webLog.String()}
 	for _, stack := range p.o.Private.Stacks {
@@ -99,11 +111,16 @@ func (p *play) noSecrets(context.Context) (string, error) {
 			texts["the output "+name] = value
 		}
 		for _, r := range p.Resources(stack.Name) {
-			switch r.Type {
-			case "AWS::EC2::Instance", "AWS::Lambda::Function", "AWS::ElasticBeanstalk::Environment", "AWS::SSM::Parameter":
-				// References to secrets are still references here.
-				texts["the properties of "+r.LogicalID] = fmt.Sprint(r.Properties)
+			properties := maps.Clone(r.Properties)
+			if r.Type == "AWS::RDS::DBInstance" {
+				delete(properties, "MasterUserPassword") // which must have the secret's
 			}
+			// As their services got them: with the values of dynamic references.
+			resolved, err := template.ResolveDynamic(r.LogicalID, properties, p.Account.Dynamic)
+			if err != nil {
+				return "", err
+			}
+			texts["the properties of "+r.LogicalID] = fmt.Sprint(resolved)
 		}
 	}
 	for arn, function := range p.Account.Functions.All() {

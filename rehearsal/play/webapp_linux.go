@@ -157,7 +157,9 @@ func (p *webApps) start(ctx context.Context, id string, r cloudformation.Request
 		owner := fmt.Sprintf("%s/%d", id, n+1)
 		// The subnets of an environment are those of several zones.
 		in := slices.Concat(subnets[n%max(len(subnets), 1):], subnets[:n%max(len(subnets), 1)])
-		public := !app.balanced || s.get(ofVPC, "AssociatePublicIpAddress") == "true"
+		// A single instance has an Elastic IP, but not before it has come up (AWS Elastic Beanstalk Developer Guide,
+		// "Using Elastic Beanstalk with Amazon VPC").
+		public := s.get(ofVPC, "AssociatePublicIpAddress") == "true"
 		at, err := p.world.vpc.AddInterface(owner, in, s.list(ofLaunch, "SecurityGroups"), public)
 		if err != nil {
 			return nil, err

@@ -205,8 +205,8 @@ func (w *world) plug(id string, r cloudformation.Request) (*machine.Namespace, e
 	}
 	properties, _ := list[0].(map[string]any)
 	subnet, _ := template.Text(properties["SubnetId"])
-	public, _ := template.Text(properties["AssociatePublicIpAddress"])
-	at, err := w.vpc.AddInterface(id, []string{subnet}, listed(properties["GroupSet"]), public == "true")
+	public, said := template.Text(properties["AssociatePublicIpAddress"])
+	at, err := w.vpc.AddInterface(id, []string{subnet}, listed(properties["GroupSet"]), public == "true" || !said && w.vpc.MapsPublicAddresses(subnet))
 	if err != nil {
 		return nil, err
 	}

@@ -10,12 +10,22 @@ import (
 	"drawbridge/rehearsal/cloudformation"
 )
 
-// plausible plays the types that have no effect here. They keep their ids when they are updated, unless one of the
+// plausible plays types that have no effect here. They keep their ids when they are updated, unless one of the
 // properties changes that are known to replace them.
 type plausible struct{ *Account }
 
-// notPlayed are types whose effect would be missed.
-var notPlayed = []string{"AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::CloudFormation::Stack", "AWS::RDS::DBCluster", "AWS::RDS::DBProxy"}
+// without are the types without an effect here, or whose effect is seen by whoever plays the network. The effect of any
+// other would be missed.
+var without = []string{
+	"AWS::CDK::Metadata", "AWS::CloudWatch::Alarm",
+	"AWS::EC2::EIP", "AWS::EC2::Instance", "AWS::EC2::InternetGateway", "AWS::EC2::LaunchTemplate", "AWS::EC2::NetworkAcl",
+	"AWS::EC2::NetworkAclEntry", "AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress",
+	"AWS::EC2::SecurityGroupIngress", "AWS::EC2::Subnet", "AWS::EC2::SubnetNetworkAclAssociation", "AWS::EC2::SubnetRouteTableAssociation",
+	"AWS::EC2::VPC", "AWS::EC2::VPCGatewayAttachment",
+	"AWS::ElasticBeanstalk::Application", "AWS::ElasticBeanstalk::ApplicationVersion", "AWS::ElasticBeanstalk::Environment",
+	"AWS::IAM::InstanceProfile", "AWS::Lambda::EventInvokeConfig", "AWS::Logs::LogGroup", "AWS::RDS::DBParameterGroup",
+	"AWS::RDS::DBSubnetGroup", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SSM::Parameter",
+}
 
 // prefixes are those of the ids that EC2 makes up.
 var prefixes = map[string]string{
@@ -47,7 +57,7 @@ var replacing = map[string][]string{
 }
 
 func (p plausible) Create(_ context.Context, r cloudformation.Request) (cloudformation.Resource, error) {
-	if slices.Contains(notPlayed, r.Type) {
+	if !slices.Contains(without, r.Type) {
 		return cloudformation.Resource{}, fmt.Errorf("the type %s is not played here", r.Type)
 	}
 	id := generatedName(r)

@@ -169,7 +169,7 @@ func TestResourcesThatCannotBePlayed(t *testing.T) {
 
 func TestURLsOfOtherHostsStayAsTheyAre(t *testing.T) {
 	a := newTestAccount(t)
-	made, err := vpcEndpoint{a}.Create(t.Context(), request("AWS::EC2::VPCEndpoint", map[string]any{"ServiceName": "com.amazonaws.eu-west-1.secretsmanager"}))
+	made, err := vpcEndpoint{a}.Create(t.Context(), request("AWS::EC2::VPCEndpoint", map[string]any{"ServiceName": "com.amazonaws.eu-west-1.secretsmanager", "VpcEndpointType": "Interface"}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,12 +29,23 @@ func (p vpcEndpoint) Create(_ context.Context, r cloudformation.Request) (cloudf
 	made := cloudformation.Resource{PhysicalID: id, Attributes: map[string]any{
 		"Id": id, "DnsEntries": []any{}, "NetworkInterfaceIds": []any{}, "CreationTimestamp": "2026-01-01T00:00:00Z",
 	}}
-	if service != "com.amazonaws."+p.options.Region+".secretsmanager" {
-		return made, nil
-	}
 	policy, err := endpointPolicy(r.Properties)
 	if err != nil {
 		return cloudformation.Resource{}, err
+	}
+	kind := in.text("VpcEndpointType", false)
+	switch service {
+	case "com.amazonaws." + p.options.Region + ".s3":
+		return made, errors.Join(in.err, p.takesAnswers(kind, policy))
+	case "com.amazonaws." + p.options.Region + ".secretsmanager":
+	default:
+		return cloudformation.Resource{}, fmt.Errorf("an endpoint of %s is not played here", service)
+	}
+	if kind != "Interface" {
+		return cloudformation.Resource{}, fmt.Errorf("Secrets Manager has endpoints of the type Interface alone, not %q", kind)
+	}
+	if privateDNS && p.options.Interfaces != nil {
+		return cloudformation.Resource{}, errors.New("its private DNS name is not played: everybody in the VPC would find Secrets Manager there, whom its policy and security group may keep out")
 	}
 	listener, err := p.listen(id, r)
 	if err != nil {
@@ -109,6 +120,29 @@ func (p vpcEndpoint) Delete(_ context.Context, r cloudformation.Request) error {
 	}
 	return err
 }
+
+// takesAnswers says why functions could not put their answers to CloudFormation through S3's endpoint.
+func (p vpcEndpoint) takesAnswers(kind string, policy iam.Policy) error {
+	if kind != "" && kind != "Gateway" {
+		return fmt.Errorf("S3's endpoint is played as one of the type Gateway, not %q", kind)
+	}
+	if policy == nil {
+		policy = iam.Policy{} // of no statement
+	}
+	return iam.Evaluate(iam.Request{
+		Principal: p.arn("iam", "role/function"), Account: p.options.AccountID, Action: "s3:PutObject",
+		Resource: "arn:aws:s3:::cloudformation-custom-resource-response-" + strings.ReplaceAll(p.options.Region, "-", "") + "/answer",
+	}, iam.Policies{Identity: []iam.Policy{anything}, Endpoint: policy})
+}
+
+// anything is a policy that allows all, for those of whom another is asked.
+var anything = func() iam.Policy {
+	policy, err := iam.ParsePolicy(map[string]any{"Statement": map[string]any{"Effect": "Allow", "Action": "*", "Resource": "*"}})
+	if err != nil {
+		panic(err) // it is a constant
+	}
+	return policy
+}()
 
 // listen makes the door of an endpoint: port 443 of its network interface, or nil where no VPC is played. HTTPS it is not,
 // as no certificate for Amazon's names can be had.

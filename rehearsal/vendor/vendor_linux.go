@@ -108,9 +108,13 @@ func (v *Vendor) Do(ctx context.Context, command string) (string, error) {
 	return v.Run(ctx, nil, "bash", "-c", command)
 }
 
-// Admit is what the vendor's form does with a pasted key: the account may listen at these places, and nothing else.
-func (v *Vendor) Admit(ctx context.Context, account, publicKey string, listen ...string) error {
+// Admit is what the vendor's form does with a pasted key: the account may listen at these places, and nothing else. With an
+// address on the vendor's allow list, it may come from there alone; "" admits everybody's.
+func (v *Vendor) Admit(ctx context.Context, account, publicKey, from string, listen ...string) error {
 	options := "restrict,port-forwarding"
+	if from != "" {
+		options += fmt.Sprintf(",from=%q", from)
+	}
 	for _, place := range listen {
 		options += fmt.Sprintf(",permitlisten=%q", place)
 	}

@@ -59,16 +59,20 @@ func (r records) attached(gateway string) bool {
 	return false
 }
 
-// toS3 says that a subnet has the gateway endpoint of S3.
-func (r records) toS3(subnet string, s3 netip.Addr) bool {
-	ways, err := r.ways(subnet, s3)
-	return err == nil && slices.Contains(ways, netip.PrefixFrom(s3, 32))
+// toS3 says that every subnet of an interface's owner has the gateway endpoint of S3: tomorrow it may lie in another.
+func (r records) toS3(p *port, s3 netip.Addr) bool {
+	for _, subnet := range p.subnets {
+		if ways, err := r.ways(subnet, s3); err != nil || !slices.Contains(ways, netip.PrefixFrom(s3, 32)) {
+			return false
+		}
+	}
+	return true
 }
 
 // table is the routing table of one interface, as commands of ip(8) after it was emptied: every other interface of the VPC
 // by the local route, then what its subnet's routes say, and nothing else.
 func table(r records, number int, self *port, all []*port, s3 netip.Addr) ([]string, error) {
-	ways, err := r.ways(self.subnet, s3)
+	ways, err := r.ways(self.subnets[0], s3)
 	if err != nil {
 		return nil, err
 	}

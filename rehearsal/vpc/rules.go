@@ -65,7 +65,7 @@ func (r records) outsideRules(all []*port, s3 netip.Addr) string {
 			toPublic = append(toPublic, p.ip.String()+" : "+p.public.String())
 			private = append(private, p.ip.String())
 		}
-		if r.toS3(p.subnet, s3) {
+		if r.toS3(p, s3) {
 			byEndpoint = append(byEndpoint, p.ip.String())
 		}
 	}

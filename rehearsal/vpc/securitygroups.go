@@ -9,13 +9,13 @@ import (
 
 // port is a network interface.
 type port struct {
-	owner  string
-	ip     netip.Addr
-	link   string // the router's end of its cable
-	subnet string
-	groups []string
-	public netip.Addr // the zero Addr for none
-	table  int        // its routing table
+	owner   string
+	ip      netip.Addr
+	link    string   // the router's end of its cable
+	subnets []string // that its owner may lie in; it lies in the first
+	groups  []string
+	public  netip.Addr // the zero Addr for none
+	table   int        // its routing table
 }
 
 // direction is the way of a packet as a security group or a network ACL sees it.
@@ -33,22 +33,15 @@ var (
 
 // groupRules are the rules of a security group for one direction, as nft's matches without a verdict.
 func (r records) groupRules(group string, d direction, all []*port) ([]string, error) {
-	definition, known := r[group]
-	var rules []record
-	if known && definition.kind == "AWS::EC2::SecurityGroup" {
-		rules = definition.maps(d.name)
-	} else if !r.isDefaultGroup(group) {
-		return nil, fmt.Errorf("there is no security group %s", group)
-	} else if r.restricted(group) {
-		return nil, nil
-	} else if d == inward {
-		rules = []record{{kind: d.alone, properties: map[string]any{"IpProtocol": "-1", d.peer: group}}}
-	}
-	for _, id := range r.of(d.alone) {
-		if r[id].text("GroupId") == group {
-			rules = append(rules, r[id])
+	if r[group].kind != "AWS::EC2::SecurityGroup" {
+		if !r.isDefaultGroup(group) {
+			return nil, fmt.Errorf("there is no security group %s", group)
+		}
+		if r.restricted(group) {
+			return nil, nil
 		}
 	}
+	rules := r.rulesOf(group, d)
 	if len(rules) == 0 && d == outward {
 		// A group without a rule for the way out lets everything out (AWS::EC2::SecurityGroup, AWS CloudFormation Template
 		// Reference Guide).
@@ -65,6 +58,20 @@ func (r records) groupRules(group string, d direction, all []*port) ([]string, e
 		}
 	}
 	return matches, nil
+}
+
+// rulesOf are the rules of a security group for one direction: its own, and those that are resources of their own.
+func (r records) rulesOf(group string, d direction) []record {
+	rules := r[group].maps(d.name)
+	if r.isDefaultGroup(group) && d == inward {
+		rules = []record{{kind: d.alone, properties: map[string]any{"IpProtocol": "-1", d.peer: group}}}
+	}
+	for _, id := range r.of(d.alone) {
+		if r[id].text("GroupId") == group {
+			rules = append(rules, r[id])
+		}
+	}
+	return rules
 }
 
 // ruleMatch is one rule as nft's match. It never matches where nobody has the group that it names, or for IPv6.

@@ -120,16 +120,16 @@ func (v *VPC) Add(owner string, subnets, groups []string, public bool) (resource
 	return v.AddInterface(owner, subnets, groups, public)
 }
 
-// AddInterface is Add. An interface also has a public address where its subnet gives everybody one (Amazon VPC User Guide,
-// "Modify the IP addressing attributes of your subnet").
+// AddInterface is Add.
 func (v *VPC) AddInterface(owner string, subnets, groups []string, public bool) (*Interface, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if i := v.interfaces[owner]; i != nil {
 		i.port.groups = groups
-		if !slices.Contains(subnets, i.port.subnet) {
-			return nil, fmt.Errorf("the network interface of %s cannot move from %s to another subnet here", owner, i.port.subnet)
+		if !slices.Contains(subnets, i.port.subnets[0]) {
+			return nil, fmt.Errorf("the network interface of %s cannot move from %s to another subnet here", owner, i.port.subnets[0])
 		}
+		i.port.subnets = append([]string{i.port.subnets[0]}, slices.DeleteFunc(slices.Clone(subnets), func(s string) bool { return s == i.port.subnets[0] })...)
 		return i, errors.Join(v.setPublic(i, public), v.program())
 	}
 	if len(subnets) == 0 {
@@ -152,7 +152,7 @@ func (v *VPC) AddInterface(owner string, subnets, groups []string, public bool) 
 	if err != nil {
 		return nil, err
 	}
-	i := &Interface{port: port{owner: owner, ip: address, subnet: subnets[0], groups: groups}}
+	i := &Interface{port: port{owner: owner, ip: address, subnets: subnets, groups: groups}}
 	v.next++
 	if i.Namespace, err = v.inside.Host(fmt.Sprintf("eni%d", v.next), netip.PrefixFrom(address, block.Bits()).String()); err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (v *VPC) AddInterface(owner string, subnets, groups []string, public bool) 
 		return nil, errors.Join(err, v.inside.Remove(i.Namespace))
 	}
 	v.interfaces[owner] = i
-	return i, errors.Join(v.setPublic(i, public || subnet.text("MapPublicIpOnLaunch") == "true"), v.program())
+	return i, errors.Join(v.setPublic(i, public), v.program())
 }
 
 // SetPublic gives an interface a public address, or takes it away.
@@ -218,12 +218,55 @@ func (v *VPC) PublicOf(i *Interface) netip.Addr {
 	return i.port.public
 }
 
-// WaysOut are the blocks outside of the VPC that an interface's subnet has routes to, S3 by an endpoint apart.
-func (v *VPC) WaysOut(i *Interface) ([]netip.Prefix, error) {
+// WaysOut are the blocks outside of the VPC that the subnets of an interface's owner have routes to, S3 by an endpoint apart.
+func (v *VPC) WaysOut(i *Interface) (blocks []netip.Prefix, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	ways, err := v.records.ways(i.port.subnet, S3)
-	return slices.DeleteFunc(ways, func(to netip.Prefix) bool { return to == netip.PrefixFrom(S3, 32) }), err
+	for _, subnet := range i.port.subnets {
+		ways, err := v.records.ways(subnet, S3)
+		if err != nil {
+			return nil, err
+		}
+		blocks = append(blocks, ways...)
+	}
+	return slices.DeleteFunc(blocks, func(to netip.Prefix) bool { return to == netip.PrefixFrom(S3, 32) }), nil
+}
+
+// LetIn are the blocks that rules of an interface's security groups let in, on any port.
+func (v *VPC) LetIn(i *Interface) (blocks []netip.Prefix, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, group := range v.records.groupsOf(&i.port) {
+		for _, rule := range v.records.rulesOf(group, inward) {
+			if rule.text("CidrIp") == "" {
+				continue
+			}
+			block, err := rule.block("CidrIp")
+			if err != nil {
+				return nil, err
+			}
+			blocks = append(blocks, block)
+		}
+	}
+	return blocks, nil
+}
+
+// MapsPublicAddresses says that a subnet gives instances a public address that do not say themselves whether they want one
+// (Amazon VPC User Guide, "Modify the IP addressing attributes of your subnet").
+func (v *VPC) MapsPublicAddresses(subnet string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.records[subnet].text("MapPublicIpOnLaunch") == "true"
+}
+
+// Block is the VPC's.
+func (v *VPC) Block() (netip.Prefix, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, id := range v.records.of("AWS::EC2::VPC") {
+		return v.records[id].block("CidrBlock")
+	}
+	return netip.Prefix{}, errors.New("there is no VPC")
 }
 
 // NewElasticIP gives an Elastic IP address, which an AWS::EC2::EIP has as its Ref.

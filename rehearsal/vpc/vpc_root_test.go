@@ -99,7 +99,7 @@ func newSite(t *testing.T) *site {
 	s.deploy("AWS::EC2::SecurityGroup", "sg-db", properties{})
 	s.deploy("AWS::EC2::SecurityGroupEgress", "rule-out", properties{"GroupId": "sg-web", "IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306, "DestinationSecurityGroupId": "sg-db"})
 	s.deploy("AWS::EC2::SecurityGroupIngress", "rule-in", properties{"GroupId": "sg-db", "IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306, "SourceSecurityGroupId": "sg-web"})
-	if s.web, err = v.AddInterface("web", []string{"subnet-public"}, []string{"sg-web"}, false); err != nil {
+	if s.web, err = v.AddInterface("web", []string{"subnet-public"}, []string{"sg-web"}, true); err != nil {
 		t.Fatal(err)
 	}
 	if s.db, err = v.AddInterface("db", []string{"subnet-private"}, []string{"sg-db"}, false); err != nil {
