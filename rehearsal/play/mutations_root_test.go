@@ -200,7 +200,7 @@ var mutations = []mutation{
 		change: func(m *mutant) { m.remove("Network", "NetworkVpcVPCGW") }},
 	{name: "the functions tier loses S3's endpoint", step: "database", says: "did not answer the Create",
 		change: func(m *mutant) { m.edit("Network", "NetworkVpcS3Endpoint", set("RouteTableIds", []any{})) }},
-	{name: "the endpoint of Secrets Manager lets nobody in", step: "database", says: "Secrets Manager|secret",
+	{name: "the endpoint of Secrets Manager lets nobody in", step: "database", says: "read the secret|Secrets Manager",
 		change: func(m *mutant) {
 			m.remove("Network", "NetworkSecretsManagerEndpointSecurityGroupfromNetworkFunctionsSecurityGroup[0-9A-F]+")
 		}},
@@ -208,7 +208,7 @@ var mutations = []mutation{
 		change: func(m *mutant) {
 			m.edit("Network", "NetworkVpcSecretsManagerEndpoint", withoutAction("secretsmanager:GetSecretValue"))
 		}},
-	{name: "functions may send nothing out", step: "database", says: "did not answer|Secrets Manager|secret",
+	{name: "functions may send nothing out", step: "database", says: "did not answer the Create|Secrets Manager",
 		change: func(m *mutant) {
 			m.edit("Network", "NetworkFunctionsSecurityGroup", set("SecurityGroupEgress", []any{map[string]any{
 				"IpProtocol": "icmp", "FromPort": json.Number("252"), "ToPort": json.Number("86"), "CidrIp": "255.255.255.255/32"}}))
@@ -314,7 +314,7 @@ var mutations = []mutation{
 				delete(r.Properties["Parameters"].(map[string]any), "require_secure_transport")
 			})
 		}},
-	{name: "the master's secret is not attached to the database", step: "database", says: "host|secret",
+	{name: "the master's secret is not attached to the database", step: "database", says: "secret .*(host|attach)|has no host",
 		change: func(m *mutant) { m.remove("Database", "DatabaseMasterSecretadminAttachment") }},
 	{name: "the database lies in the public tier", step: "after-flip", says: "has a route out of the VPC",
 		change: func(m *mutant) {
@@ -364,7 +364,7 @@ var mutations = []mutation{
 		}},
 	{name: "rotation may not call the function", step: "database", says: "may not be invoked by Secrets Manager",
 		change: func(m *mutant) { m.remove("Database", "ReadOnlyUserwebappRotationPermission") }},
-	{name: "a password stands in the function's environment", step: "secrets", says: "the properties of DatabaseFunction",
+	{name: "a password stands in the function's environment", step: "secrets", says: "(environment of arn:aws:lambda|properties of DatabaseFunction).* holds a value",
 		change: func(m *mutant) {
 			secret := m.id("Database", "DatabaseMasterSecretadmin")
 			m.edit("Database", "DatabaseFunction", func(r *template.Resource) {
@@ -400,7 +400,7 @@ var mutations = []mutation{
 		change: func(m *mutant) {
 			m.edit("WebApp", "WebAppInstanceRoleDefaultPolicy", withoutAction("secretsmanager:GetSecretValue"))
 		}},
-	{name: "a password stands in the web app's environment", step: "secrets", says: "the properties of WebAppEnvironment",
+	{name: "a password stands in the web app's environment", step: "secrets", says: "(environment of drawbridge-|properties of WebAppEnvironment).* holds a value",
 		change: func(m *mutant) {
 			var arn any
 			for _, item := range m.template(m.private, "WebApp").Resources[m.id("WebApp", "WebAppEnvironment")].Properties["OptionSettings"].([]any) {

@@ -42,7 +42,7 @@ func (p vpcEndpoint) Create(_ context.Context, r cloudformation.Request) (cloudf
 		return cloudformation.Resource{}, fmt.Errorf("an endpoint of %s is not played here", service)
 	}
 	if kind != "Interface" {
-		return cloudformation.Resource{}, fmt.Errorf("Secrets Manager has endpoints of the type Interface alone, not %q", kind)
+		return cloudformation.Resource{}, fmt.Errorf("it is of the type %q, and endpoints of Secrets Manager are of the type Interface alone", kind)
 	}
 	if privateDNS && p.options.Interfaces != nil {
 		return cloudformation.Resource{}, errors.New("its private DNS name is not played: everybody in the VPC would find Secrets Manager there, whom its policy and security group may keep out")
