@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,6 +80,34 @@ func TestEmbeddedServer(t *testing.T) {
 	for i, text := range cells[1][1:] {
 		if text != "NULL" {
 			t.Errorf("column %d shows %q, want NULL", i+1, text)
+		}
+	}
+
+	// Everything that an address can ask for.
+	for path, want := range map[string]string{
+		"/tables/monsters?sort=salary&order=desc&size=25":                                                  "Rows 1 to 25 of 500",
+		"/tables/monsters?column=species&op=equals&value=dragon&facet=temperament&sort=name":               "Values of temperament",
+		"/tables/monsters?column=name&op=contains&value=_":                                                 "No rows are as the filters say",
+		"/tables/monsters?column=salary&op=between&value=1..99999.5&column=id&op=in&value=1,2,3":           "that the filters keep",
+		"/tables/monsters?column=hatched_on&op=at-least&value=1500-01-01&column=team_id&op=is-null&value=": "that the filters keep",
+		"/tables/monsters/rows/17":                             "What refers to this row",
+		"/tables/monsters?at=17":                               "ordered by",
+		"/tables/monsters?sort=species&order=desc&before=3,17": "descending",
+		"/tables/types?column=a&op=equals&value=18446744073709551615&column=d&op=greater&value=2024-02-29":    "that the filters keep",
+		"/tables/types?column=h&op=equals&value=00FFC3&column=k&op=equals&value=a,b&column=g&op=less&value=6": "that the filters keep",
+		"/tables/types.json": `"a":18446744073709551615,"b":1.5000000000,"c":0.1,`,
+		"/tables/games.csv?column=season&op=is-not-null&value=": "id,season,home_team_id",
+	} {
+		site.get(t, path, 200).has(t, want)
+	}
+	site.get(t, "/tables/monsters?column=salary&op=equals&value=x", 400)
+	for _, sort := range []string{"species", "hatched_on", "salary", "height_m", "name", "mentor_id", "is_nocturnal"} {
+		for _, order := range []string{"asc", "desc"} {
+			pages, paths := walk(t, site, "/tables/monsters?size=100&sort="+sort+"&order="+order, "next")
+			all := slices.Sorted(slices.Values(slices.Concat(pages...)))
+			if n := len(all); n != 500 || len(slices.Compact(all)) != 500 {
+				t.Errorf("by %s %s the pages show %d rows: %v", sort, order, n, paths)
+			}
 		}
 	}
 

@@ -277,7 +277,7 @@ func (e *export) run(ctx context.Context, db reader, q resolved) error {
 
 // count is the number of rows for the header: a number, or "more than" one.
 func (e *export) count(db reader, q resolved) (string, error) {
-	n, err := db.countSome(q.Table, q.filters, filteredCountTime, countLimit)
+	n, err := db.countSome(q.Table, q.filters, pageCountTime, countLimit)
 	switch {
 	case tooLong(err):
 		return "unknown", nil

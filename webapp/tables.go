@@ -197,15 +197,16 @@ func (r reader) columns(name string) (list []column, key []term, err error) {
 	return list, key, err
 }
 
-// count counts the rows of t up to countLimit. Beyond that the estimate stays.
-func (r reader) count(t table) (rowCount, error) {
-	n, err := r.countSome(t, nil, statementTimeout, countLimit)
+// count counts the rows of t that filters keep, up to countLimit. Beyond that
+// MySQL's estimate stands, which is of all rows.
+func (r reader) count(t table, filters []condition, limit time.Duration) (rowCount, error) {
+	n, err := r.countSome(t, filters, limit, countLimit)
 	switch {
 	case err != nil:
 		return t.Rows, err
 	case n <= countLimit:
 		return rowCount{N: n, Exact: true, Known: true}, nil
-	case t.Rows.Known && t.Rows.N > countLimit:
+	case len(filters) == 0 && t.Rows.Known && t.Rows.N > countLimit:
 		return t.Rows, nil
 	}
 	// There is no estimate, or one from before the table grew.
@@ -239,7 +240,7 @@ func (r reader) countEach(tables []table) error {
 		if time.Now().After(stop) {
 			return nil
 		}
-		count, err := r.count(t)
+		count, err := r.count(t, nil, statementTimeout)
 		if err != nil {
 			if kind := mysqldb.Explain(err).Kind; kind == mysqldb.Other || kind == mysqldb.Forbidden {
 				continue
