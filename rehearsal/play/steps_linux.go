@@ -346,15 +346,10 @@ func (p *play) meanwhile(ctx context.Context, f func() error, said *[]string) er
 		}
 	}
 	for _, t := range p.tunnels {
-		v := p.vendors[netip.MustParseAddr(p.names[t.Host])]
-		if v == nil {
+		if p.vendorFor(t) == nil {
 			continue
 		}
-		l, err := p.login("ReadOnlySecretArnBi")
-		if err != nil {
-			return err
-		}
-		db, err := p.dashboard(v, t, l)
+		db, _, err := p.dashboard(t)
 		if err != nil {
 			return err
 		}
@@ -401,11 +396,10 @@ func (p *play) afterFlip(ctx context.Context) (string, error) {
 		errs = append(errs, err)
 	}
 	for _, t := range p.tunnels {
-		v := p.vendors[netip.MustParseAddr(p.names[t.Host])]
-		if v == nil {
+		if p.vendorFor(t) == nil {
 			continue
 		}
-		took, err := p.recovery(ctx, v, t)
+		took, err := p.recovery(ctx, t)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("the tunnel %s: %w", t.Name, err))
 		} else if took > time.Second {
@@ -480,11 +474,10 @@ func (p *play) databaseRestart(ctx context.Context) (string, error) {
 // everyTunnel waits until every vendor reads again.
 func (p *play) everyTunnel(ctx context.Context, said string) (string, error) {
 	for _, t := range p.tunnels {
-		v := p.vendors[netip.MustParseAddr(p.names[t.Host])]
-		if v == nil {
+		if p.vendorFor(t) == nil {
 			continue
 		}
-		took, err := p.recovery(ctx, v, t)
+		took, err := p.recovery(ctx, t)
 		if err != nil {
 			return said, fmt.Errorf("the tunnel %s: %w", t.Name, err)
 		}
@@ -542,12 +535,8 @@ func protected(t *template.Template) bool {
 }
 
 // recovery waits until a vendor reads through a tunnel.
-func (p *play) recovery(ctx context.Context, v *vendor.Vendor, t settings.Tunnel) (time.Duration, error) {
-	l, err := p.login("ReadOnlySecretArnBi")
-	if err != nil {
-		return 0, err
-	}
-	db, err := p.dashboard(v, t, l)
+func (p *play) recovery(ctx context.Context, t settings.Tunnel) (time.Duration, error) {
+	db, _, err := p.dashboard(t)
 	if err != nil {
 		return 0, err
 	}

@@ -50,12 +50,11 @@ func (p *play) vendor(ctx context.Context) (string, error) {
 		}
 	}
 	for _, t := range p.tunnels {
-		v := p.vendors[netip.MustParseAddr(p.names[t.Host])]
-		took, err := p.recovery(ctx, v, t)
+		took, err := p.recovery(ctx, t)
 		if err != nil {
 			return "", fmt.Errorf("the tunnel %s: %w", t.Name, err)
 		}
-		if err := p.dashboardReads(ctx, v, t); err != nil {
+		if err := p.dashboardReads(ctx, t); err != nil {
 			return "", fmt.Errorf("the tunnel %s: %w", t.Name, err)
 		}
 		said = append(said, fmt.Sprintf("%s up after %.1f s", t.Name, took.Seconds()))
@@ -80,12 +79,7 @@ func (p *play) admitTunnels(ctx context.Context, v *vendor.Vendor, t settings.Tu
 
 // refusesFalseVendor waits until a tunnel's ssh has said that the machine it found is not the vendor's.
 func (p *play) refusesFalseVendor(ctx context.Context, t settings.Tunnel) error {
-	v := p.vendors[netip.MustParseAddr(p.names[t.Host])]
-	l, err := p.login("ReadOnlySecretArnBi")
-	if err != nil {
-		return err
-	}
-	db, err := p.dashboard(v, t, l)
+	db, _, err := p.dashboard(t)
 	if err != nil {
 		return err
 	}
@@ -132,27 +126,37 @@ func lastWords(journal string) string {
 	return strings.Join(lines[max(0, len(lines)-4):], " | ")
 }
 
-// dashboard is the vendor's pool of connections through a tunnel.
-func (p *play) dashboard(v *vendor.Vendor, t settings.Tunnel, l secretLogin) (*sql.DB, error) {
-	ca, err := os.ReadFile(p.database.Only().CAFile)
+// vendorFor is the machine that a tunnel leads to; nil if none was booted.
+func (p *play) vendorFor(t settings.Tunnel) *vendor.Vendor {
+	return p.vendors[netip.MustParseAddr(p.names[t.Host])]
+}
+
+// dashboard is the vendor's pool of connections through a tunnel, and the schema that it opens.
+func (p *play) dashboard(t settings.Tunnel) (db *sql.DB, schema string, err error) {
+	l, err := p.login("ReadOnlySecretArnBi")
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return v.Open(vendor.Login{Username: l.Username, Password: l.Password, DBName: l.DBName}, strconv.Itoa(t.RemotePort), ca)
+	v, server := p.vendorFor(t), p.database.Only()
+	if v == nil || server == nil {
+		return nil, "", fmt.Errorf("there is no vendor for the tunnel %s, or no database", t.Name)
+	}
+	ca, err := os.ReadFile(server.CAFile)
+	if err != nil {
+		return nil, "", err
+	}
+	db, err = v.Open(vendor.Login{Username: l.Username, Password: l.Password, DBName: l.DBName}, strconv.Itoa(t.RemotePort), ca)
+	return db, l.DBName, err
 }
 
 // dashboardReads reads at the vendor's end, and tries to write.
-func (p *play) dashboardReads(ctx context.Context, v *vendor.Vendor, t settings.Tunnel) error {
-	l, err := p.login("ReadOnlySecretArnBi")
-	if err != nil {
-		return err
-	}
-	db, err := p.dashboard(v, t, l)
+func (p *play) dashboardReads(ctx context.Context, t settings.Tunnel) error {
+	db, schema, err := p.dashboard(t)
 	if err != nil {
 		return err
 	}
 	defer db.Close() //nolint:errcheck // its connections are closed
-	tables, err := p.tables(ctx, l.DBName)
+	tables, err := p.tables(ctx, schema)
 	if err != nil {
 		return err
 	}
