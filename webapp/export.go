@@ -127,7 +127,7 @@ func (a *app) export(w http.ResponseWriter, r *http.Request, name string, format
 	}
 	s.window, s.Facets = window{Page: 1, Size: defaultSize}, nil
 	e := export{format: format, w: w, r: r, limit: a.exportRows, spreadsheet: r.URL.Query().Get("for") == "spreadsheet"}
-	err = a.stream(r.Context(), func(ctx context.Context, db reader) error {
+	err = a.stream(r.Context(), func(ctx context.Context, stop func(), db reader) error {
 		found, err := db.named(name)
 		if err != nil {
 			return err
@@ -139,23 +139,27 @@ func (a *app) export(w http.ResponseWriter, r *http.Request, name string, format
 		if err != nil {
 			return err
 		}
-		return e.run(ctx, db, q)
+		return e.run(ctx, stop, db, q)
 	})
 	switch {
-	case err == nil || gone(r):
+	case err == nil:
 	case e.begun:
+		if errors.Is(err, errGone) {
+			requestOf(r.Context()).status = statusClientGone
+		} else if !gone(r) {
+			requestOf(r.Context()).problem = "a download was cut off: " + mysqldb.Explain(err).Error()
+		}
 		// Half a download must not look like a whole one: the connection is cut,
 		// which every client takes for a failure.
-		requestOf(r.Context()).problem = "a download was cut off: " + mysqldb.Explain(err).Error()
 		panic(http.ErrAbortHandler)
 	default:
 		a.failTable(w, r, name, s, err)
 	}
 }
 
-// stream is read for downloads. When ctx ends, or f's own context is cancelled,
-// MySQL is told to stop: it would go on working for nobody.
-func (a *app) stream(ctx context.Context, f func(context.Context, reader) error) error {
+// stream is read for downloads. When ctx ends, or f calls stop, MySQL is told to
+// stop: it would go on working for nobody.
+func (a *app) stream(ctx context.Context, f func(ctx context.Context, stop func(), db reader) error) error {
 	wait := time.NewTimer(busyWait)
 	defer wait.Stop()
 	select {
@@ -173,6 +177,8 @@ func (a *app) stream(ctx context.Context, f func(context.Context, reader) error)
 		if err := db.one([]any{&id}, "SELECT CONNECTION_ID()"); err != nil {
 			return err
 		}
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
 		killed := make(chan struct{})
 		ended := context.AfterFunc(ctx, func() {
 			defer close(killed)
@@ -181,7 +187,7 @@ func (a *app) stream(ctx context.Context, f func(context.Context, reader) error)
 			// Everyone may end the work of their own connections.
 			_, _ = a.db.ExecContext(limited, fmt.Sprintf("KILL QUERY %d", id))
 		})
-		err := f(ctx, db)
+		err := f(ctx, stop, db)
 		if !ended() {
 			<-killed // or it would hit what the connection does next
 		}
@@ -203,7 +209,7 @@ type export struct {
 // errGone says that nobody fetches the download any more.
 var errGone = errors.New("the visitor does not fetch the download")
 
-func (e *export) run(ctx context.Context, db reader, q resolved) error {
+func (e *export) run(ctx context.Context, stop func(), db reader, q resolved) error {
 	counted, err := e.count(db, q)
 	if err != nil {
 		return err
@@ -233,7 +239,7 @@ func (e *export) run(ctx context.Context, db reader, q resolved) error {
 		}
 	}
 	where, args := whereOf(q.filters)
-	query := hinted(exportTimeout) + strings.Join(selected, ", ") + " FROM " + mysqldb.QuoteIdentifier(q.Table.Name) + where + orderBy(q.terms, false) + " LIMIT ?"
+	query := hinted(exportTimeout) + strings.Join(selected, ", ") + " FROM " + mysqldb.QuoteIdentifier(q.Table.Name) + where + orderBy(q.Table, q.terms, false) + " LIMIT ?"
 	n, complete, cutValues := 0, true, 0
 	err = db.each(func(rows *sql.Rows) error {
 		if n == e.limit {
@@ -257,6 +263,7 @@ func (e *export) run(ctx context.Context, db reader, q resolved) error {
 		n++
 		writer.row(values, cut)
 		if _, err := out.Write(nil); err != nil {
+			stop()
 			return errGone
 		}
 		return nil

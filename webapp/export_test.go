@@ -16,7 +16,9 @@ import (
 	"drawbridge/internal/mysqltest"
 )
 
-func exportSite(t testing.TB) (*site, *mysqltest.Server, string) {
+// exportSite is a site with the tables that downloads are tried on. Large adds one
+// of 200,000 rows, and a view that nobody reads to its end.
+func exportSite(t testing.TB, large bool) (*site, *mysqltest.Server, string) {
 	t.Helper()
 	server := mysqltest.Shared(t)
 	schema := server.NewSchema(t)
@@ -27,14 +29,16 @@ func exportSite(t testing.TB) (*site, *mysqltest.Server, string) {
 		`INSERT INTO e VALUES (1, 18446744073709551615, 12345678901234567890.12345678901234567890, 42, 0.1, 1e300, 0xFFFFFFFFFFFFFFFF, 0, '0000-00-00', '2024-02-29 12:00:00.125', '-25:00:00', 'a "quoted", naïve <b>', CONCAT('two', CHAR(10), 'lines'), 0x00FF, REPEAT('x', 100), '{"a": [1, 2.5, "é"]}', POINT(1, 2), 'a')`,
 		"INSERT INTO e (id, v, x, bin) VALUES (2, '', '=1+1', ''), (3, NULL, '-1', NULL), (4, 'NULL', ' padded ', NULL)",
 		"CREATE TABLE long_values (id INT PRIMARY KEY, x LONGTEXT)", "INSERT INTO long_values VALUES (1, REPEAT('é', 1000001)), (2, 'short')",
-		"CREATE TABLE many (id INT PRIMARY KEY, x VARCHAR(200))", "INSERT INTO many WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT i, REPEAT('x', 200) FROM n",
-		"CREATE TABLE `e.csv` (id INT PRIMARY KEY)", "CREATE TABLE `a/b é\"` (id INT PRIMARY KEY)", "CREATE TABLE `.` (id INT PRIMARY KEY)", "INSERT INTO `a/b é\"` VALUES (1)", "INSERT INTO `.` VALUES (1)",
-		"CREATE VIEW endless AS SELECT id FROM many WHERE SLEEP(60) = 0")
+		"CREATE TABLE `e.csv` (id INT PRIMARY KEY)", "CREATE TABLE `a/b é\"` (id INT PRIMARY KEY)", "CREATE TABLE `.` (id INT PRIMARY KEY)", "INSERT INTO `a/b é\"` VALUES (1)", "INSERT INTO `.` VALUES (1)")
+	if large {
+		mustExec(t, root, "CREATE TABLE many (id INT PRIMARY KEY, x VARCHAR(200))", "INSERT INTO many WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT i, REPEAT('x', 200) FROM n",
+			"CREATE VIEW endless AS SELECT id FROM many WHERE SLEEP(60) = 0")
+	}
 	return newSite(t, server, schema), server, schema
 }
 
 func TestCSV(t *testing.T) {
-	site, _, _ := exportSite(t)
+	site, _, _ := exportSite(t, false)
 	// "/tables/e.csv" is a table here.
 	site.get(t, "/tables/e.csv", 200).has(t, "has no rows")
 	got := site.get(t, "/tables/e?format=csv", 200)
@@ -76,7 +80,7 @@ func TestCSV(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	site, _, _ := exportSite(t)
+	site, _, _ := exportSite(t, false)
 	first := `{"id":1,"big":18446744073709551615,"n":12345678901234567890.12345678901234567890,"z":42,"f":0.1,"d":1e+300,"b":18446744073709551615,"y":0,"day":"0000-00-00","at":"2024-02-29 12:00:00.125","t":"-25:00:00","v":"a \"quoted\", naïve \u003cb\u003e","x":"two\nlines","bin":"AP8=","blo":"` +
 		base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 100))) + `","j":{"a": [1, 2.5, "é"]},"g":"POINT(1 2)","en":"a"}`
 	lines := strings.Split(site.get(t, "/tables/e.ndjson?column=id&op=at-most&value=2", 200).body, "\n")
@@ -139,7 +143,7 @@ func TestDownloadsEndAtTheRowLimit(t *testing.T) {
 
 // TestDownloadsStayInMemory downloads 40 MB while the heap stays far below that.
 func TestDownloadsStayInMemory(t *testing.T) {
-	site, _, _ := exportSite(t)
+	site, _, _ := exportSite(t, true)
 	before, most := heap(), uint64(0)
 	response, err := site.Client().Get(site.URL + "/tables/many.ndjson?sort=x&order=desc")
 	if err != nil {
@@ -172,7 +176,7 @@ func heap() uint64 {
 }
 
 func TestHangingUpEndsADownload(t *testing.T) {
-	site, server, schema := exportSite(t)
+	site, server, schema := exportSite(t, true)
 	working := func(text string) (n int) {
 		t.Helper()
 		if err := server.Root(t).QueryRow("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = ? AND COMMAND = 'Execute' AND INFO LIKE ?", "reader_"+schema, "%"+text+"%").Scan(&n); err != nil {
@@ -217,7 +221,7 @@ func waitUntil(t *testing.T, what string, f func() bool) {
 }
 
 func TestDownloadsTakeTurns(t *testing.T) {
-	site, _, _ := exportSite(t)
+	site, _, _ := exportSite(t, true)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	for range maxExports {

@@ -54,7 +54,20 @@ func TestOddNames(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", link, err)
 		}
-		seen = append(seen, strings.TrimSuffix(name, " "))
+		name = strings.TrimSuffix(name, " ")
+		seen = append(seen, name)
+		// The column has the name too, and its only value is the name.
+		selection := url.Values{"column": {name}, "op": {"equals"}, "value": {name}, "sort": {name}, "order": {"desc"}}
+		for _, part := range []string{"", "&facet=" + url.QueryEscape(name), "&page=last"} {
+			if rows := site.get(t, link+"?"+selection.Encode()+part, 200).rowsOf(t); len(rows) != 1 {
+				t.Errorf("%s with a filter, an order and %q shows %d rows", link, part, len(rows))
+			} else if part == "" {
+				site.get(t, link+"/rows/"+html.UnescapeString(rows[0]), 200).hasNot(t, "<script>")
+			}
+		}
+		if body := site.get(t, link+".json?"+selection.Encode(), 200).body; !strings.Contains(body, `"row_count":1,"complete":true`) {
+			t.Errorf("%s.json is %s", link, body)
+		}
 	}
 	for _, name := range oddNames {
 		if !slices.Contains(seen, name) {
@@ -75,7 +88,9 @@ func TestValuesAreEscaped(t *testing.T) {
 	site := newSite(t, server, schema)
 	for _, path := range []string{
 		"/", "/tables/attacks", "/tables/" + url.PathEscape(attack), "/tables/attacks?page=" + url.QueryEscape(attack),
-		"/tables/attacks?size=" + url.QueryEscape(attack), "/" + url.PathEscape(attack), "/static/" + url.PathEscape(attack),
+		"/tables/attacks?size=" + url.QueryEscape(attack), "/tables/attacks?" + filterQuery("a", "contains", attack[:30]) + "&facet=c&sort=a", "/tables/attacks?" + filterQuery("a", "equals", attack), "/tables/attacks?" + filterQuery("a", attack, attack), "/tables/attacks?" + filterQuery(attack, "equals", attack),
+		"/tables/attacks?" + filterQuery("id", "equals", attack), "/tables/attacks?sort=" + url.QueryEscape(attack), "/tables/attacks?facet=" + url.QueryEscape(attack), "/tables/attacks?at=" + url.QueryEscape(attack), "/tables/attacks?order=" + url.QueryEscape(attack),
+		"/tables/attacks?format=" + url.QueryEscape(attack), "/tables/attacks?" + filterQuery("a", "not-equals", attack+"\n"), "/tables/attacks/rows/1", "/tables/attacks/rows/" + url.PathEscape(attack), "/" + url.PathEscape(attack), "/static/" + url.PathEscape(attack),
 	} {
 		page := site.get(t, path, 0)
 		page.hasNot(t, "<script", "<img src=x", "onerror=alert(1)>")

@@ -44,13 +44,14 @@ func (c column) term(desc bool) term {
 // compares them as texts.
 func (t term) numbered() bool { return t.DataType == "enum" || t.DataType == "set" }
 
-// order is the term in ORDER BY. It is the bare column wherever that is right,
-// which is what an index can serve. MySQL puts NULL first, and last in descending
-// order.
-func (t term) order(backwards bool) string {
+// order is the term in ORDER BY. It is the bare column of the table wherever that
+// is right, which is what an index can serve; by its name alone it might be taken
+// for something selected that MySQL names alike. MySQL puts NULL first, and last
+// in descending order.
+func (t term) order(table string, backwards bool) string {
 	expression := t.compared()
-	if t.numbered() {
-		expression = mysqldb.QuoteIdentifier(t.Name)
+	if t.numbered() || t.cut == 0 {
+		expression = mysqldb.QuoteIdentifier(table) + "." + mysqldb.QuoteIdentifier(t.Name)
 	}
 	if t.desc != backwards {
 		return expression + " DESC"

@@ -60,7 +60,7 @@ func (r reader) rows(q rowsQuery, exacts map[string]column) (list []row, err err
 	where, args := whereOf(q.filters)
 	// Placeholders make the driver prepare the statement, and only the answers to
 	// prepared statements hold FLOAT values unrounded.
-	query := hinted(statementTimeout) + strings.Join(selected, ", ") + " FROM " + mysqldb.QuoteIdentifier(q.table.Name) + where + orderBy(q.terms, q.backwards) + " LIMIT ? OFFSET ?"
+	query := hinted(statementTimeout) + strings.Join(selected, ", ") + " FROM " + mysqldb.QuoteIdentifier(q.table.Name) + where + orderBy(q.table, q.terms, q.backwards) + " LIMIT ? OFFSET ?"
 
 	err = r.each(func(rows *sql.Rows) error {
 		if err := rows.Scan(dest...); err != nil {
@@ -94,11 +94,11 @@ func whereOf(conditions []condition) (where string, args []any) {
 	return where, args
 }
 
-// orderBy is the ORDER BY for the terms, with a space before it, or nothing.
-func orderBy(terms []term, backwards bool) string {
+// orderBy is the ORDER BY of rows of t for the terms, with a space before it, or nothing.
+func orderBy(t table, terms []term, backwards bool) string {
 	var parts []string
-	for _, t := range terms {
-		parts = append(parts, t.order(backwards))
+	for _, one := range terms {
+		parts = append(parts, one.order(t.Name, backwards))
 	}
 	if len(parts) == 0 {
 		return ""
