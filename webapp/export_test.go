@@ -25,8 +25,8 @@ func exportSite(t testing.TB, large bool) (*site, *mysqltest.Server, string) {
 	root := server.Open(t, "root", rootPassword(server), schema)
 	root.SetMaxOpenConns(1)
 	mustExec(t, root, "SET sql_mode = '', cte_max_recursion_depth = 300000", "SET NAMES utf8mb4",
-		`CREATE TABLE e (id INT PRIMARY KEY, big BIGINT UNSIGNED, n DECIMAL(40,20), z INT ZEROFILL, f FLOAT, d DOUBLE, b BIT(64), y YEAR, day DATE, at DATETIME(3), t TIME, v VARCHAR(50), x LONGTEXT, bin VARBINARY(20), blo LONGBLOB, j JSON, g POINT, en ENUM('a','b'))`,
-		`INSERT INTO e VALUES (1, 18446744073709551615, 12345678901234567890.12345678901234567890, 42, 0.1, 1e300, 0xFFFFFFFFFFFFFFFF, 0, '0000-00-00', '2024-02-29 12:00:00.125', '-25:00:00', 'a "quoted", naïve <b>', CONCAT('two', CHAR(10), 'lines'), 0x00FF, REPEAT('x', 100), '{"a": [1, 2.5, "é"]}', POINT(1, 2), 'a')`,
+		`CREATE TABLE e (id INT PRIMARY KEY, big BIGINT UNSIGNED, n DECIMAL(40,20), z DECIMAL(6,2) ZEROFILL, f FLOAT, d DOUBLE, b BIT(64), y YEAR, day DATE, at DATETIME(3), t TIME, v VARCHAR(50), x LONGTEXT, bin VARBINARY(20), blo LONGBLOB, j JSON, g POINT, en ENUM('a','b'))`,
+		`INSERT INTO e VALUES (1, 18446744073709551615, 12345678901234567890.12345678901234567890, 0.5, 0.1, 1e300, 0xFFFFFFFFFFFFFFFF, 0, '0000-00-00', '2024-02-29 12:00:00.125', '-25:00:00', 'a "quoted", naïve <b>', CONCAT('two', CHAR(10), 'lines'), 0x00FF, REPEAT('x', 100), '{"a": [1, 2.5, "é"]}', POINT(1, 2), 'a')`,
 		"INSERT INTO e (id, v, x, bin) VALUES (2, '', '=1+1', ''), (3, NULL, '-1', NULL), (4, 'NULL', ' padded ', NULL)",
 		"CREATE TABLE long_values (id INT PRIMARY KEY, x LONGTEXT)", "INSERT INTO long_values VALUES (1, REPEAT('é', 1000001)), (2, 'short')",
 		"CREATE TABLE `e.csv` (id INT PRIMARY KEY)", "CREATE TABLE `a/b é\"` (id INT PRIMARY KEY)", "CREATE TABLE `.` (id INT PRIMARY KEY)", "INSERT INTO `a/b é\"` VALUES (1)", "INSERT INTO `.` VALUES (1)")
@@ -43,7 +43,7 @@ func TestCSV(t *testing.T) {
 	site.get(t, "/tables/e.csv", 200).has(t, "has no rows")
 	got := site.get(t, "/tables/e?format=csv", 200)
 	want := "id,big,n,z,f,d,b,y,day,at,t,v,x,bin,blo,j,g,en\r\n" +
-		`1,18446744073709551615,12345678901234567890.12345678901234567890,42,0.1,1e+300,18446744073709551615,0,0000-00-00,2024-02-29 12:00:00.125,-25:00:00,"a ""quoted"", naïve <b>","two` + "\n" + `lines",AP8=,` + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 100))) + `,"{""a"": [1, 2.5, ""é""]}",POINT(1 2),a` + "\r\n" +
+		`1,18446744073709551615,12345678901234567890.12345678901234567890,0000.50,0.1,1e+300,18446744073709551615,0,0000-00-00,2024-02-29 12:00:00.125,-25:00:00,"a ""quoted"", naïve <b>","two` + "\n" + `lines",AP8=,` + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 100))) + `,"{""a"": [1, 2.5, ""é""]}",POINT(1 2),a` + "\r\n" +
 		`2,,,,,,,,,,,"",=1+1,"",,,,` + "\r\n" + `3,,,,,,,,,,,,-1,,,,,` + "\r\n" + `4,,,,,,,,,,,"NULL"," padded ",,,,,` + "\r\n"
 	if got.body != want {
 		t.Errorf("got\n%s, want\n%s", got.body, want)
@@ -81,7 +81,7 @@ func TestCSV(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	site, _, _ := exportSite(t, false)
-	first := `{"id":1,"big":18446744073709551615,"n":12345678901234567890.12345678901234567890,"z":42,"f":0.1,"d":1e+300,"b":18446744073709551615,"y":0,"day":"0000-00-00","at":"2024-02-29 12:00:00.125","t":"-25:00:00","v":"a \"quoted\", naïve \u003cb\u003e","x":"two\nlines","bin":"AP8=","blo":"` +
+	first := `{"id":1,"big":18446744073709551615,"n":12345678901234567890.12345678901234567890,"z":0.50,"f":0.1,"d":1e+300,"b":18446744073709551615,"y":0,"day":"0000-00-00","at":"2024-02-29 12:00:00.125","t":"-25:00:00","v":"a \"quoted\", naïve \u003cb\u003e","x":"two\nlines","bin":"AP8=","blo":"` +
 		base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 100))) + `","j":{"a": [1, 2.5, "é"]},"g":"POINT(1 2)","en":"a"}`
 	lines := strings.Split(site.get(t, "/tables/e.ndjson?column=id&op=at-most&value=2", 200).body, "\n")
 	if len(lines) != 3 || lines[0] != first {
@@ -258,5 +258,13 @@ func TestHalfADownloadIsAFailure(t *testing.T) {
 	}
 	if !strings.Contains(site.log.String(), "error 3141") {
 		t.Errorf("the log does not say why: %s", site.log)
+	}
+}
+
+func TestWithoutZeros(t *testing.T) {
+	for number, want := range map[string]string{"0": "0", "-0": "-0", "00": "0", "0000.50": "0.50", "0012": "12", "-007.1": "-7.1", "1e+300": "1e+300", "0.1": "0.1", "10": "10"} {
+		if got := withoutZeros(number); got != want {
+			t.Errorf("%s became %s, want %s", number, got, want)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -88,16 +87,23 @@ func (c column) json(value any, cut bool) []byte {
 	text := c.exportText(value)
 	switch {
 	case c.form() == number || c.form() == bits:
-		if parts := jsonNumber.FindStringSubmatch(text); parts != nil {
-			return []byte(parts[1] + parts[2]) // without the zeros of ZEROFILL
-		}
+		return []byte(withoutZeros(text))
 	case c.DataType == "json" && !cut:
 		return []byte(text)
 	}
 	return jsonText(text)
 }
 
-var jsonNumber = regexp.MustCompile(`^(-?)0*([0-9](?:[0-9]*)(?:\.[0-9]+)?(?:e[+-][0-9]+)?)$`)
+// withoutZeros is a number without the zeros that ZEROFILL puts before a DECIMAL,
+// which JSON does not allow.
+func withoutZeros(number string) string {
+	digits := strings.TrimPrefix(number, "-")
+	sign := number[:len(number)-len(digits)]
+	for len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+		digits = digits[1:]
+	}
+	return sign + digits
+}
 
 // jsonText is text as a JSON string.
 func jsonText(text string) []byte {

@@ -203,7 +203,7 @@ func FuzzSelection(f *testing.F) {
 
 // FuzzOperands compares every column with any text.
 func FuzzOperands(f *testing.F) {
-	for _, text := range []string{"0", "1.5", "2024-02-29", "12:30", "日本", "\x00", "70"} {
+	for _, text := range []string{"0", "2024-02-29", "日本", "\x00"} {
 		f.Add(text)
 	}
 	site := filterSite(f)
