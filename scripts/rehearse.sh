@@ -41,4 +41,4 @@ else
 	echo "The public phase and the flip are left out: $(grep -m 1 -i exposure "$out/log" || grep -v '^[[:space:]]*$' "$out/log" | head -n 1)"
 fi
 
-PATH=$PWD/.tools/programs/bin:$PATH exec build/rehearse "${phases[@]}" "$@" "$out/private"
+PATH=$PWD/.tools/programs/bin:$PATH:/usr/sbin:/sbin exec build/rehearse "${phases[@]}" "$@" "$out/private"
