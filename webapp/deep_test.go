@@ -47,10 +47,11 @@ func TestDeepPagesCostWhatTheFirstDoes(t *testing.T) {
 		for _, backwards := range []bool{false, true} {
 			t.Run(fmt.Sprint(test, backwards), func(t *testing.T) {
 				err := a.read(context.Background(), func(r reader) error {
-					found, err := r.table(test.table)
+					tables, err := r.named(test.table)
 					if err != nil {
 						return err
 					}
+					found := tables[test.table]
 					s := selection{Sort: test.sort, Desc: test.desc, window: window{Page: 1, Size: 50}}
 					cost := func(at string) (n int, err error) {
 						s := s

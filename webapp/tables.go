@@ -124,20 +124,6 @@ func (r reader) database() (string, error) {
 	return name.String, nil
 }
 
-// table finds a table or view by its exact name. It is sql.ErrNoRows when the
-// database has none of that name.
-func (r reader) table(name string) (table, error) {
-	found, err := r.named(name)
-	if err != nil {
-		return table{}, err
-	}
-	t, ok := found[name]
-	if !ok {
-		return table{}, sql.ErrNoRows
-	}
-	return t, nil
-}
-
 // named finds the tables and views that have exactly one of the names.
 func (r reader) named(names ...string) (map[string]table, error) {
 	database, err := r.database()

@@ -206,7 +206,7 @@ func (w *world) plug(id string, r cloudformation.Request) (*machine.Namespace, e
 	properties, _ := list[0].(map[string]any)
 	subnet, _ := template.Text(properties["SubnetId"])
 	public, said := template.Text(properties["AssociatePublicIpAddress"])
-	at, err := w.vpc.AddInterface(id, []string{subnet}, listed(properties["GroupSet"]), public == "true" || !said && w.vpc.MapsPublicAddresses(subnet))
+	at, err := w.vpc.AddInterface(id, []string{subnet}, template.Texts(properties["GroupSet"]), public == "true" || !said && w.vpc.MapsPublicAddresses(subnet))
 	if err != nil {
 		return nil, err
 	}
@@ -298,14 +298,4 @@ func eventually(ctx context.Context, patience time.Duration, f func(context.Cont
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-}
-
-// listed are the texts of a list.
-func listed(value any) (texts []string) {
-	items, _ := value.([]any)
-	for _, item := range items {
-		text, _ := template.Text(item)
-		texts = append(texts, text)
-	}
-	return texts
 }

@@ -75,13 +75,12 @@ func (s *Server) OpenEndpoint(policy iam.Policy, listener net.Listener) (*Endpoi
 }
 
 func (s *Server) listen(policy iam.Policy, listener net.Listener) (_ *Endpoint, err error) {
-	if listener == nil {
-		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			return nil, err
-		}
-	}
 	e := &Endpoint{server: s, policy: policy}
-	e.address = awsapi.Serve(listener, e)
+	if listener != nil {
+		e.address = awsapi.Serve(listener, e)
+	} else if e.address, err = awsapi.Listen(e); err != nil {
+		return nil, err
+	}
 	e.URL = e.address.URL
 	s.mu.Lock()
 	s.endpoints[e] = true

@@ -203,6 +203,16 @@ func Text(value any) (string, bool) {
 	return "", false
 }
 
+// Texts are the items of a list as texts; of what is no list, there are none.
+func Texts(value any) (texts []string) {
+	items, _ := value.([]any)
+	for _, item := range items {
+		text, _ := Text(item)
+		texts = append(texts, text)
+	}
+	return texts
+}
+
 // kind names the type of a value for an error; the value itself may be a secret.
 func kind(value any) string {
 	switch value.(type) {

@@ -40,16 +40,7 @@ func (r record) text(name string) string {
 }
 
 // texts are the items of a property that is a list.
-func (r record) texts(name string) []string { return texts(r.properties[name]) }
-
-func texts(value any) (items []string) {
-	list, _ := value.([]any)
-	for _, item := range list {
-		text, _ := template.Text(item)
-		items = append(items, text)
-	}
-	return items
-}
+func (r record) texts(name string) []string { return template.Texts(r.properties[name]) }
 
 // maps are the items of a property that is a list of maps.
 func (r record) maps(name string) (items []record) {
