@@ -89,3 +89,18 @@ func TestTheMasterUserHasTheNameThatIsGiven(t *testing.T) {
 	}
 	mustExec(t, openMaster(t, s), "CREATE DATABASE made_by_owner")
 }
+
+func TestRootLogsInFromWhereTheServerIs(t *testing.T) {
+	rename := "RENAME USER 'root'@'localhost' TO 'root'@'10.0.32.4'"
+	if sql := newAccounts("admin").setupSQL("10.0.32.4"); !strings.Contains(sql, rename) {
+		t.Errorf("off loopback there is no %s in\n%s", rename, sql)
+	}
+	if sql := newAccounts("admin").setupSQL(localhost); strings.Contains(sql, "RENAME USER") {
+		t.Errorf("on loopback root moves:\n%s", sql)
+	}
+	for host, want := range map[string]string{"127.0.0.1": localhost, "127.0.0.2": localhost, "10.0.32.4": "10.0.32.4"} {
+		if got := (&Server{Host: host}).rootHost(); got != want {
+			t.Errorf("root of the server on %s logs in from %s, want %s", host, got, want)
+		}
+	}
+}

@@ -141,8 +141,13 @@ func (p *webApps) start(ctx context.Context, id string, r cloudformation.Request
 	}
 	app := &webApp{variables: s.environment(), balanced: s.get("aws:elasticbeanstalk:environment", "EnvironmentType") == "LoadBalanced"}
 	defer func() {
-		if err != nil {
-			err = errors.Join(err, app.stop())
+		if err == nil {
+			return
+		}
+		// CloudFormation does not know what it made, so nobody else takes it away.
+		err = errors.Join(err, app.stop())
+		for _, owner := range app.owners {
+			err = errors.Join(err, p.world.vpc.Remove(owner))
 		}
 	}()
 	count := 1
