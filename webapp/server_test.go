@@ -41,7 +41,7 @@ func TestEveryRoute(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			page := site.get(t, path, status)
 			for name, want := range map[string]string{
-				"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+				"Content-Security-Policy": strictPolicy,
 				"X-Content-Type-Options":  "nosniff",
 				"Referrer-Policy":         "no-referrer",
 			} {
