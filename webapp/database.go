@@ -26,8 +26,8 @@ const (
 // openDatabase opens the pool that the app reads through. It stays within what
 // a small database allows (a db.t4g.micro takes about 60 connections), and
 // renews connections so that a changed password or address shows soon.
-func openDatabase(s mysqldb.Settings) (*sql.DB, error) {
-	db, err := mysqldb.Open(s, mysqldb.ReadOnly())
+func openDatabase(s mysqldb.Settings, more ...mysqldb.Option) (*sql.DB, error) {
+	db, err := mysqldb.Open(s, append(more, mysqldb.ReadOnly())...)
 	if err != nil {
 		return nil, err
 	}

@@ -53,13 +53,15 @@ func newSite(t testing.TB, server *mysqltest.Server, schema string) *site {
 // newSiteWith serves with an app that is changed first.
 func newSiteWith(t testing.TB, settings mysqldb.Settings, changes ...func(*app)) *site {
 	t.Helper()
-	db, err := openDatabase(settings)
+	signer := &authority{}
+	db, err := openDatabase(settings, signer.watch())
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := &syncBuffer{}
 	s := &site{log: log, Server: httptest.NewUnstartedServer(nil)}
 	a := newApp(db, slog.New(slog.NewJSONHandler(log, nil)), "https://bi.example.com/d/1")
+	a.authority = signer
 	for _, change := range changes {
 		change(a)
 	}

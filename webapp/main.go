@@ -48,7 +48,8 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 	if err != nil {
 		return err
 	}
-	db, err := openDatabase(s.database)
+	signer := &authority{}
+	db, err := openDatabase(s.database, signer.watch())
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,9 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s (%w): free that port, or set PORT to another", address, errors.Unwrap(err))
 	}
-	server := newServer(newApp(db, log, s.dashboardURL))
+	app := newApp(db, log, s.dashboardURL)
+	app.authority = signer
+	server := newServer(app)
 	log.Info("listening", "address", listener.Addr().String(), "settings", s.database)
 
 	served := make(chan error, 1)

@@ -1,31 +1,44 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// maxListedColumns is how many columns the overview lists in all.
+	maxListedColumns = 10_000
+	// manyTables is from how many tables on the overview offers to filter them.
+	manyTables = 20
 )
 
 // overview is what the first page shows.
 type overview struct {
 	Connection connection
-	Tables     []table
-	// More says that there are more tables than are listed.
-	More bool
+	Authority  *authority
+	Tables     []listed
+	// Containing is what the names of the tables were asked to contain.
+	Containing string
+	// More says that there are more tables than are listed, Uncounted that the
+	// time did not do for counting the rows of all, and ColumnsCut that the
+	// columns of some are left out.
+	More, Uncounted, ColumnsCut bool
+}
+
+// listed is a table or view as the overview lists it.
+type listed struct {
+	table
+	// Columns are left out when ColumnsCut.
+	Columns    []column
+	ColumnsCut bool
 }
 
 func (a *app) overviewPage(w http.ResponseWriter, r *http.Request) {
-	var o overview
-	err := a.read(r.Context(), func(db reader) (err error) {
-		if o.Tables, o.More, err = db.tables(); err != nil {
-			return err
-		}
-		if err = db.countEach(o.Tables); err != nil {
-			return err
-		}
-		o.Connection, err = db.connection()
-		return err
-	})
+	o := overview{Containing: r.URL.Query().Get("containing"), Authority: a.authority}
+	err := a.read(r.Context(), func(db reader) error { return o.load(db) })
 	if gone(r) {
 		return
 	}
@@ -34,6 +47,59 @@ func (a *app) overviewPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.show(w, http.StatusOK, overviewTemplate, view{Title: "Tables", Database: o.Connection.Database, Page: o})
+}
+
+func (o *overview) load(db reader) (err error) {
+	if o.Connection, err = db.connection(); err != nil {
+		return err
+	}
+	tables, more, err := db.tables(o.Connection.Database, o.Containing)
+	if err != nil {
+		return err
+	}
+	o.More = more
+	columns, first, err := db.listColumns(o.Connection.Database, o.Containing)
+	if err != nil {
+		return err
+	}
+	cut := false
+	for _, t := range tables {
+		cut = cut || t.Name == first
+		o.Tables = append(o.Tables, listed{table: t, Columns: columns[t.Name], ColumnsCut: cut})
+	}
+	o.ColumnsCut = cut
+	all, err := db.countEach(o.Tables)
+	o.Uncounted = !all
+	return err
+}
+
+// listColumns are the columns of tables whose names contain a text, in the order
+// of the tables' names, up to maxListedColumns. Cut is the first table whose
+// columns are left out, "" when none are.
+func (r reader) listColumns(database, containing string) (columns map[string][]column, cut string, err error) {
+	columns = map[string][]column{}
+	if !possibleName(containing) {
+		return columns, "", nil
+	}
+	where, args := nameFilter(containing)
+	n := 0
+	err = r.each(func(rows *sql.Rows) error {
+		var table string
+		var c column
+		if err := rows.Scan(&table, &c.Name, &c.Type, &c.DataType); err != nil {
+			return err
+		}
+		if n++; n > maxListedColumns {
+			cut = table
+			delete(columns, table)
+			return nil
+		}
+		c.DataType = strings.ToLower(c.DataType)
+		columns[table] = append(columns[table], c)
+		return nil
+	}, selectHint+"TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ?"+where+
+		" ORDER BY TABLE_NAME, ORDINAL_POSITION LIMIT ?", append(append([]any{database}, args...), maxListedColumns+1)...)
+	return columns, cut, err
 }
 
 // Summary counts the list: "12 tables and 1 view".
@@ -69,4 +135,56 @@ func (o overview) Estimates() bool {
 		}
 	}
 	return false
+}
+
+// Filterable says that the page offers to filter the tables by their names.
+func (o overview) Filterable() bool { return o.Containing != "" || len(o.Tables) > manyTables }
+
+// Asked is what the tables' names were asked to contain, ready to show.
+func (o overview) Asked() string { return printable(shorten(o.Containing, maxName)) }
+
+// Asking is the same for the field of the form, as far as one can hold it.
+func (o overview) Asking() string {
+	if !utf8.ValidString(o.Containing) {
+		return ""
+	}
+	return o.Containing
+}
+
+// MaxTables and MaxListedColumns are limits that the page names.
+func (o overview) MaxTables() string { return grouped(maxTables) }
+
+// MaxListedColumns is how many columns the page lists.
+func (o overview) MaxListedColumns() string { return grouped(maxListedColumns) }
+
+// ColumnCount is the number of columns in words.
+func (t listed) ColumnCount() string {
+	if len(t.Columns) == 1 {
+		return "1 column"
+	}
+	return grouped(uint64(len(t.Columns))) + " columns"
+}
+
+// SizeText is the size in the largest unit that fits.
+func (t table) SizeText() string { return sizeText(t.Size.V) }
+
+// sizeText writes a number of bytes with three digits or so: "16 KiB", "1.5 GiB".
+func sizeText(n uint64) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	if n < 1024 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	size, unit := float64(n), ""
+	for _, unit = range []string{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"} {
+		// What would be rounded up to 1024 is 1 of the next.
+		if size /= 1024; size < 1023.5 {
+			break
+		}
+	}
+	if size < 9.95 {
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", size), ".0") + " " + unit
+	}
+	return fmt.Sprintf("%.0f %s", size, unit)
 }

@@ -12,6 +12,8 @@ type app struct {
 	db           *sql.DB
 	log          *slog.Logger
 	dashboardURL string
+	// authority is who signed for the database.
+	authority *authority
 	// tablePages holds one value for each page of a table that is being read, and
 	// exports one for each download.
 	tablePages, exports chan struct{}
@@ -20,7 +22,7 @@ type app struct {
 }
 
 func newApp(db *sql.DB, log *slog.Logger, dashboardURL string) *app {
-	return &app{db: db, log: log, dashboardURL: dashboardURL, tablePages: make(chan struct{}, maxTablePages), exports: make(chan struct{}, maxExports), exportRows: maxExportRows}
+	return &app{db: db, log: log, dashboardURL: dashboardURL, authority: &authority{}, tablePages: make(chan struct{}, maxTablePages), exports: make(chan struct{}, maxExports), exportRows: maxExportRows}
 }
 
 // newServer makes the HTTP server, with a time limit on every step of a

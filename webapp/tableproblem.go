@@ -27,7 +27,7 @@ func (r reader) noTable() error {
 	if err != nil {
 		return err
 	}
-	others, _, err := r.tables()
+	others, _, err := r.tables(database, "")
 	if err != nil {
 		return err
 	}

@@ -16,9 +16,6 @@ const (
 	// countLimit is how far rows are counted to show an exact number; larger
 	// tables show MySQL's estimate.
 	countLimit = 10_000
-	// countBudget is the time for counting on the overview. When it is used up
-	// the rest of the tables show estimates.
-	countBudget = time.Second
 )
 
 // table is a table or view of the database.
@@ -26,8 +23,10 @@ type table struct {
 	Name    string
 	View    bool
 	Comment string
-	Columns uint64
 	Rows    rowCount
+	// Size is MySQL's estimate of the bytes that the data and the indexes take;
+	// not known for a view, which has none of its own.
+	Size sql.Null[uint64]
 }
 
 // rowCount is a number of rows, which may be an estimate.
@@ -57,41 +56,33 @@ type column struct {
 	Key bool
 }
 
-// tables lists the database's tables and views by name, at most maxTables.
-func (r reader) tables() (list []table, more bool, err error) {
-	database, err := r.database()
-	if err != nil {
-		return nil, false, err
+// tables lists the database's tables and views by name, at most maxTables. They
+// are those whose names contain a text, in either case; all when it is empty.
+func (r reader) tables(database, containing string) (list []table, more bool, err error) {
+	if !possibleName(containing) {
+		return nil, false, nil
 	}
+	where, args := nameFilter(containing)
 	err = r.each(func(rows *sql.Rows) error {
 		t, err := scanTable(rows)
 		list = append(list, t)
 		return err
-	}, tableQuery+" ORDER BY TABLE_NAME LIMIT ?", database, maxTables+1)
-	if err != nil {
-		return nil, false, err
-	}
+	}, tableQuery+where+" ORDER BY TABLE_NAME LIMIT ?", append(append([]any{database}, args...), maxTables+1)...)
 	if len(list) > maxTables {
 		list, more = list[:maxTables], true
-	}
-
-	columns := map[string]uint64{}
-	err = r.each(func(rows *sql.Rows) error {
-		var name string
-		var n uint64
-		if err := rows.Scan(&name, &n); err != nil {
-			return err
-		}
-		columns[name] = n
-		return nil
-	}, selectHint+"TABLE_NAME, COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? GROUP BY TABLE_NAME", database)
-	for i := range list {
-		list[i].Columns = columns[list[i].Name]
 	}
 	return list, more, err
 }
 
-var tableQuery = selectHint + "TABLE_NAME, TABLE_TYPE, TABLE_ROWS, TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?"
+// nameFilter is the condition that a table's name contains a text.
+func nameFilter(text string) (and string, args []any) {
+	if text == "" {
+		return "", nil
+	}
+	return " AND LOWER(TABLE_NAME) LIKE LOWER(?) ESCAPE '|'", []any{"%" + likeEscapes.Replace(text) + "%"}
+}
+
+var tableQuery = selectHint + "TABLE_NAME, TABLE_TYPE, TABLE_ROWS, TABLE_COMMENT, DATA_LENGTH + INDEX_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?"
 
 func scanTable(rows *sql.Rows) (table, error) {
 	var (
@@ -99,15 +90,16 @@ func scanTable(rows *sql.Rows) (table, error) {
 		kind     string
 		estimate sql.Null[uint64]
 		comment  sql.NullString
+		size     sql.Null[uint64]
 	)
-	if err := rows.Scan(&t.Name, &kind, &estimate, &comment); err != nil {
+	if err := rows.Scan(&t.Name, &kind, &estimate, &comment, &size); err != nil {
 		return table{}, err
 	}
 	t.View = strings.HasSuffix(kind, "VIEW")
 	t.Rows = rowCount{N: estimate.V, Known: estimate.Valid && !t.View}
 	// For a view MySQL writes "VIEW" where a comment would be.
 	if !t.View {
-		t.Comment = comment.String
+		t.Comment, t.Size = comment.String, size
 	}
 	return t, nil
 }
@@ -187,16 +179,26 @@ func (r reader) columns(name string) (list []column, key []term, err error) {
 // MySQL's estimate stands, which is of all rows.
 func (r reader) count(t table, filters []condition, limit time.Duration) (rowCount, error) {
 	n, err := r.countSome(t, filters, limit, countLimit)
-	switch {
-	case err != nil:
+	if err != nil {
 		return t.Rows, err
+	}
+	if len(filters) > 0 {
+		t.Rows = rowCount{}
+	}
+	return t.counted(n), nil
+}
+
+// counted is what is known of the number of t's rows after n were counted, where
+// counting ended beyond countLimit.
+func (t table) counted(n uint64) rowCount {
+	switch {
 	case n <= countLimit:
-		return rowCount{N: n, Exact: true, Known: true}, nil
-	case len(filters) == 0 && t.Rows.Known && t.Rows.N > countLimit:
-		return t.Rows, nil
+		return rowCount{N: n, Exact: true, Known: true}
+	case t.Rows.Known && t.Rows.N > countLimit:
+		return t.Rows
 	}
 	// There is no estimate, or one from before the table grew.
-	return rowCount{N: countLimit, MoreThan: true, Known: true}, nil
+	return rowCount{N: countLimit, MoreThan: true, Known: true}
 }
 
 // countSome counts the rows of t that filters keep, up to one more than most,
@@ -213,56 +215,4 @@ func (r reader) countAll(t table, filters []condition) (n uint64, err error) {
 	where, args := whereOf(filters)
 	err = r.one([]any{&n}, hinted(statementTimeout)+"COUNT(*) FROM "+mysqldb.QuoteIdentifier(t.Name)+where, args...)
 	return n, err
-}
-
-// countEach replaces the estimates of tables by counts where that is quick.
-// Views are left out, because counting one may be any amount of work.
-func (r reader) countEach(tables []table) error {
-	stop := time.Now().Add(countBudget)
-	for i, t := range tables {
-		if t.View {
-			continue
-		}
-		if time.Now().After(stop) {
-			return nil
-		}
-		count, err := r.count(t, nil, statementTimeout)
-		if err != nil {
-			if kind := mysqldb.Explain(err).Kind; kind == mysqldb.Other || kind == mysqldb.Forbidden {
-				continue
-			}
-			return err
-		}
-		tables[i].Rows = count
-	}
-	return nil
-}
-
-// connection is what the server says of the connection that it serves.
-type connection struct {
-	Database, User, Version string
-	// TLSVersion and Cipher are empty when the server does not tell.
-	TLSVersion, Cipher string
-}
-
-func (r reader) connection() (connection, error) {
-	var c connection
-	if err := r.one([]any{&c.Database, &c.User, &c.Version}, "SELECT DATABASE(), CURRENT_USER(), VERSION()"); err != nil {
-		return c, err
-	}
-	err := r.each(func(rows *sql.Rows) error {
-		var name, value string
-		err := rows.Scan(&name, &value)
-		switch name {
-		case "Ssl_version":
-			c.TLSVersion = value
-		case "Ssl_cipher":
-			c.Cipher = value
-		}
-		return err
-	}, "SHOW SESSION STATUS LIKE 'Ssl\\_%'")
-	if e := mysqldb.Explain(err); e != nil && e.Kind == mysqldb.Other {
-		return c, nil // A server that does not know SHOW STATUS is read all the same.
-	}
-	return c, err
 }

@@ -41,6 +41,18 @@ func ReadOnly() Option {
 	return func(c *connector) { c.base.Params["transaction_read_only"] = "ON" }
 }
 
+// WithHandshakes calls seen for each TLS connection, after the server's certificate
+// was verified and before the user logs in. It may be called from several
+// goroutines at once.
+func WithHandshakes(seen func(tls.ConnectionState)) Option {
+	return func(c *connector) {
+		c.base.TLS.VerifyConnection = func(state tls.ConnectionState) error {
+			seen(state)
+			return nil
+		}
+	}
+}
+
 // Open prepares a pool of connections to MySQL. It does not connect yet: the
 // first use does. Errors of connecting, then and later, are of type *Error.
 //
