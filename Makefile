@@ -122,9 +122,19 @@ rehearse: node_modules ## play the whole deployment of ENV=dev on this machine, 
 	@scripts/rehearse.sh $(MACHINE) "$(ENV)" "$(CONFIG)" $(if $(UNTIL),-until "$(UNTIL)") $(if $(KEEP),-keep) $(if $(WITHOUT),-without "$(WITHOUT)")
 
 .PHONY: bench
-bench: bundle-$(MACHINE) ## compare the Lambda function with a peer on Node, as ratios
+bench: bundle-$(MACHINE) bench-webapp ## compare the Lambda function and the web app with their peers, as ratios
 	@scripts/mysql.sh fetch
 	@go test -tags $(TAGS) -count=1 -run '^$$' -bench . -benchtime 15x ./bench/lambda
+
+# LENGTH is for how long each is asked for one kind of page in a round, ROUNDS how often.
+LENGTH ?= 4s
+ROUNDS ?= 3
+
+.PHONY: bench-webapp
+bench-webapp: bundle-$(MACHINE) .tools/bench/installed ## compare the web app with Flask, Datasette and MySQL's driver, as ratios
+	@scripts/mysql.sh fetch
+	@scripts/programs.sh fetch
+	@PATH="$(PROGRAMS):$$PATH" go test -tags $(TAGS) -count=1 -run '^$$' -bench . -benchtime $(ROUNDS)x ./bench/webapp -length $(LENGTH)
 
 # TUNNEL=bi names one of the tunnels.
 
@@ -141,6 +151,12 @@ lint: synth .tools/venv/installed ## gofmt, vet, staticcheck, cfn-lint, shellche
 	@echo "Installing cfn-lint and ssh-audit ..."
 	@rm -rf .tools/venv && python3 -m venv .tools/venv
 	@.tools/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement scripts/requirements.txt
+	@touch $@
+
+.tools/bench/installed: bench/webapp/python/requirements.txt
+	@echo "Installing Flask, SQLAlchemy, gunicorn and Datasette ..."
+	@rm -rf .tools/bench && python3 -m venv .tools/bench
+	@.tools/bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 .PHONY: clean
