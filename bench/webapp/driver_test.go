@@ -6,20 +6,13 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"drawbridge/internal/mysqldb"
 )
 
 // driver runs the query in a loop, over as many connections as there are requests at a time, and reads its rows into
 // values of the kind that the web app reads them into. That is the least that an answer with these rows can cost.
 func driver(b *testing.B, w *world, query string, length time.Duration) measurement {
 	b.Helper()
-	db, err := mysqldb.Open(mysqldb.Settings{
-		Host: w.mysql.Host, Port: w.mysql.Port, Database: schema, Username: reader, Password: readerPassword, CAFile: w.mysql.CAFile,
-	}, mysqldb.ReadOnly())
-	if err != nil {
-		b.Fatal(err)
-	}
+	db := w.open(b)
 	defer db.Close() //nolint:errcheck // nothing was written
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)

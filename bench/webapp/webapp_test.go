@@ -34,6 +34,10 @@ func BenchmarkWebApp(b *testing.B) {
 	}
 	w := newWorld(b)
 	ours := newDrawbridge(b, w)
+	if *statementsWanted {
+		report = statementReport(b, w, ours)
+		return
+	}
 	sites := []*site{newFlask(b, w), newDatasette(b, w), ours}
 	for _, s := range sites {
 		s.check(b)
