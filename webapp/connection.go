@@ -4,11 +4,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"database/sql"
+	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"drawbridge/internal/mysqldb"
 	"drawbridge/internal/rdsca"
+	"drawbridge/internal/readonlyuser"
 )
 
 // connection is what the server says of the connection that it serves.
@@ -19,19 +22,50 @@ type connection struct {
 	Distribution string
 	// TLSVersion and Cipher are empty when the server does not tell.
 	TLSVersion, Cipher string
+	// Writable is whether the session would take writes; the server does not tell
+	// when it is NULL.
+	Writable sql.NullBool
+	// Rights are what the account may do, whatever the session refuses; not valid
+	// when the server does not tell.
+	Rights sql.Null[readonlyuser.Rights]
 }
 
+// connection asks the server. One that is not quite MySQL, and refuses some of
+// the questions, is read all the same.
 func (r reader) connection() (connection, error) {
 	var c connection
-	var database, distribution sql.NullString
-	if err := r.one([]any{&database, &c.User, &c.Version, &distribution}, "SELECT DATABASE(), CURRENT_USER(), VERSION(), @@version_comment"); err != nil {
+	var database sql.NullString
+	if err := r.one([]any{&database, &c.User, &c.Version}, "SELECT DATABASE(), CURRENT_USER(), VERSION()"); err != nil {
 		return c, err
 	}
 	if database.String == "" {
 		return c, mysqldb.ErrNoDatabase
 	}
-	c.Database, c.Distribution = database.String, distribution.String
-	err := r.each(func(rows *sql.Rows) error {
+	c.Database = database.String
+	for _, ask := range []func(*connection) error{r.session, r.encryption, r.rights} {
+		if err := ask(&c); err != nil && !untold(err) {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// untold says that the server is there but does not answer such a question.
+func untold(err error) bool {
+	kind := mysqldb.Explain(err).Kind
+	return kind == mysqldb.Other || kind == mysqldb.Forbidden
+}
+
+func (r reader) session(c *connection) error {
+	var distribution sql.NullString
+	var readOnly sql.NullBool
+	err := r.one([]any{&distribution, &readOnly}, "SELECT @@version_comment, @@session.transaction_read_only")
+	c.Distribution, c.Writable = distribution.String, sql.NullBool{Bool: !readOnly.Bool, Valid: readOnly.Valid}
+	return err
+}
+
+func (r reader) encryption(c *connection) error {
+	return r.each(func(rows *sql.Rows) error {
 		var name, value string
 		err := rows.Scan(&name, &value)
 		switch name {
@@ -42,10 +76,67 @@ func (r reader) connection() (connection, error) {
 		}
 		return err
 	}, "SHOW SESSION STATUS LIKE 'Ssl\\_%'")
-	if e := mysqldb.Explain(err); e != nil && e.Kind == mysqldb.Other {
-		return c, nil // A server that does not know SHOW STATUS is read all the same.
+}
+
+// rights are what the account was granted, itself and through roles.
+func (r reader) rights(c *connection) error {
+	lines, err := r.texts("SHOW GRANTS")
+	if err != nil {
+		return err
 	}
-	return c, err
+	rights := readonlyuser.Judge(lines)
+	if len(rights.Roles) > 0 {
+		// The names are quoted as the server itself quoted them.
+		if lines, err = r.texts("SHOW GRANTS FOR CURRENT_USER() USING " + strings.Join(rights.Roles, ", ")); err != nil {
+			return err
+		}
+		rights = readonlyuser.Judge(lines)
+	}
+	c.Rights = sql.Null[readonlyuser.Rights]{V: rights, Valid: true}
+	return nil
+}
+
+// texts are the first column of all rows.
+func (r reader) texts(query string) (all []string, err error) {
+	err = r.each(func(rows *sql.Rows) error {
+		var text string
+		err := rows.Scan(&text)
+		all = append(all, text)
+		return err
+	}, query)
+	return all, err
+}
+
+// maxPrivileges is how many privileges too many the overview names.
+const maxPrivileges = 8
+
+// Excess names the privileges that do more than read.
+func (c connection) Excess() string {
+	names := c.Rights.V.Beyond
+	if more := len(names) - maxPrivileges; more > 1 {
+		return strings.Join(names[:maxPrivileges], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Held names the privileges that only read.
+func (c connection) Held() string { return strings.Join(c.Rights.V.Reading, " and ") }
+
+// RoleCount is the roles in words, or "".
+func (c connection) RoleCount() string {
+	switch n := len(c.Rights.V.Roles); n {
+	case 0:
+		return ""
+	case 1:
+		return "its role"
+	default:
+		return fmt.Sprintf("its %d roles", n)
+	}
+}
+
+// Proven says that both the session and the account are known to only read.
+func (c connection) Proven() bool {
+	return c.Writable.Valid && !c.Writable.Bool && c.Rights.Valid && c.Rights.V.OnlyRead()
 }
 
 // authority is who signed for the server at the last connection that was made.
