@@ -27,6 +27,7 @@ require (
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/google/uuid v1.6.0
 	github.com/hashicorp/go-retryablehttp v0.7.8
+	github.com/klauspost/compress v1.19.2
 	github.com/sirupsen/logrus v1.8.3
 	golang.org/x/crypto v0.50.0
 	golang.org/x/sync v0.22.0

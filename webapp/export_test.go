@@ -190,7 +190,7 @@ func TestHangingUpEndsADownload(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			request, _ := http.NewRequestWithContext(ctx, http.MethodGet, site.URL+path, nil)
 			go func() {
-				if response, err := http.DefaultTransport.RoundTrip(request); err == nil {
+				if response, err := site.Client().Do(request); err == nil {
 					_, _ = io.ReadFull(response.Body, make([]byte, 1000))
 					<-ctx.Done()
 					response.Body.Close()
@@ -227,7 +227,7 @@ func TestDownloadsTakeTurns(t *testing.T) {
 	for range maxExports {
 		request, _ := http.NewRequestWithContext(ctx, http.MethodGet, site.URL+"/tables/endless.csv", nil)
 		go func() {
-			if response, err := http.DefaultTransport.RoundTrip(request); err == nil {
+			if response, err := site.Client().Do(request); err == nil {
 				response.Body.Close()
 			}
 		}()

@@ -74,6 +74,8 @@ func newSiteWith(t testing.TB, settings mysqldb.Settings, changes ...func(*app))
 			t.Errorf("the log holds the password: %s", log)
 		}
 	})
+	// Or it would ask for gzip, and hide it.
+	s.Client().Transport.(*http.Transport).DisableCompression = true
 	s.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return s
 }
@@ -92,9 +94,18 @@ func (s *site) get(t testing.TB, path string, status int) answer {
 
 func (s *site) ask(t testing.TB, method, path string, status int) answer {
 	t.Helper()
+	return s.askWith(t, method, path, nil, status)
+}
+
+// askWith is ask with more in the request's header.
+func (s *site) askWith(t testing.TB, method, path string, header map[string]string, status int) answer {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name, value := range header {
+		request.Header.Set(name, value)
 	}
 	response, err := s.Client().Do(request)
 	if err != nil {

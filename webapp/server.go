@@ -51,5 +51,5 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET "+staticPrefix+"{file}", a.static)
 	mux.HandleFunc("/", a.nothingHere)
-	return a.logged(secured(a.recovered(mux)))
+	return a.logged(secured(compressed(a.recovered(mux))))
 }

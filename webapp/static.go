@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,8 +24,25 @@ const staticPrefix = "/static/"
 var assets, assetURLs = hashAssets()
 
 type asset struct {
-	name, etag string
-	content    []byte
+	name string
+	// plain is the file as it is, and compressed in gzip, or empty where that saves
+	// nothing.
+	plain, compressed variant
+}
+
+// variant is a file in one encoding. It has an ETag of its own, because that
+// stands for its bytes.
+type variant struct {
+	etag    string
+	content []byte
+}
+
+func newAsset(name, hash string, content []byte) asset {
+	a := asset{name: name, plain: variant{`"` + hash + `"`, content}}
+	if packed := gzipped(content); len(content) >= compressFrom && len(packed) < len(content) {
+		a.compressed = variant{`"` + hash + `-gzip"`, packed}
+	}
+	return a
 }
 
 func hashAssets() (byFile map[string]asset, urls map[string]string) {
@@ -42,7 +60,7 @@ func hashAssets() (byFile map[string]asset, urls map[string]string) {
 		hash := hex.EncodeToString(sum[:8])
 		extension := path.Ext(entry.Name())
 		file := strings.TrimSuffix(entry.Name(), extension) + "." + hash + extension
-		byFile[file] = asset{name: entry.Name(), etag: `"` + hash + `"`, content: content}
+		byFile[file] = newAsset(entry.Name(), hash, content)
 		urls[entry.Name()] = staticPrefix + file
 	}
 	return byFile, urls
@@ -63,7 +81,17 @@ func (a *app) static(w http.ResponseWriter, r *http.Request) {
 		a.nothingHere(w, r)
 		return
 	}
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	w.Header().Set("ETag", file.etag)
-	http.ServeContent(w, r, file.name, time.Time{}, bytes.NewReader(file.content))
+	h := w.Header()
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	sent := file.plain
+	if len(file.compressed.content) > 0 {
+		h.Set("Vary", "Accept-Encoding")
+		if acceptsGzip(r) {
+			sent = file.compressed
+			h.Set("Content-Encoding", "gzip")
+			h.Set("Content-Length", strconv.Itoa(len(sent.content))) // which ServeContent leaves out of what has an encoding
+		}
+	}
+	h.Set("ETag", sent.etag)
+	http.ServeContent(w, r, file.name, time.Time{}, bytes.NewReader(sent.content))
 }
