@@ -53,8 +53,9 @@ func hinted(limit time.Duration) string {
 
 // reader reads the database inside one read-only transaction.
 type reader struct {
-	ctx context.Context
-	tx  *sql.Tx
+	ctx    context.Context
+	tx     *sql.Tx
+	memory *memory
 }
 
 // read runs f in one transaction, which shows all of a page's data as of one
@@ -69,8 +70,19 @@ func (a *app) read(ctx context.Context, f func(reader) error) error {
 	return a.readWithin(ctx, f)
 }
 
-// readWithin is read with the time limit of ctx.
+// readWithin is read with the time limit of ctx. It calls f again when that
+// failed because a table is not what it was a moment ago.
 func (a *app) readWithin(ctx context.Context, f func(reader) error) error {
+	memory := &memory{catalog: &a.catalog}
+	err := a.readOnce(ctx, memory, f)
+	if memory.outdated(err) {
+		a.catalog.forget()
+		return a.readOnce(ctx, nil, f)
+	}
+	return err
+}
+
+func (a *app) readOnce(ctx context.Context, memory *memory, f func(reader) error) error {
 	var tx *sql.Tx
 	err := onLiveConnection(func() (err error) {
 		// The connection is read-only already; the embedded server of make local
@@ -83,7 +95,7 @@ func (a *app) readWithin(ctx context.Context, f func(reader) error) error {
 	}
 	// There is nothing to commit.
 	defer tx.Rollback() //nolint:errcheck // a connection that breaks here is thrown away by database/sql
-	return f(reader{ctx, tx})
+	return f(reader{ctx, tx, memory})
 }
 
 // onLiveConnection calls first, which is the first use of a connection from the

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html/template"
 	"strings"
 	"unicode"
 )
@@ -100,6 +101,9 @@ func (v *tableView) SpreadsheetURL() string {
 	}
 	return address + "?for=spreadsheet"
 }
+
+// RowsHTML is the page's rows.
+func (v *tableView) RowsHTML() template.HTML { return rowsHTML(v.Columns, v.List) }
 
 // FacetRows and MaxOffset are limits that the page names.
 func (v *tableView) FacetRows() string { return grouped(facetRows) }

@@ -16,6 +16,10 @@ type keyPart struct {
 // primary key, or else the unique key of the fewest columns, none of which can
 // be NULL.
 func (r reader) keys(tables ...string) (map[string][]keyPart, error) {
+	return recall(r, func() (map[string][]keyPart, error) { return r.askKeys(tables) }, append([]string{"keys"}, tables...)...)
+}
+
+func (r reader) askKeys(tables []string) (map[string][]keyPart, error) {
 	type index struct {
 		name  string
 		parts []keyPart
@@ -89,6 +93,10 @@ func (r reader) referrers(table string) ([]foreignKey, error) {
 }
 
 func (r reader) foreignKeys(side, table string) ([]foreignKey, error) {
+	return recall(r, func() ([]foreignKey, error) { return r.askForeignKeys(side, table) }, "foreign keys", side, table)
+}
+
+func (r reader) askForeignKeys(side, table string) ([]foreignKey, error) {
 	var list []foreignKey
 	last := ""
 	err := r.each(func(rows *sql.Rows) error {

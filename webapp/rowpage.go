@@ -41,13 +41,15 @@ type referrer struct {
 	URL  string
 }
 
+// errNoKey is why rows of a table have no pages.
+var errNoKey = errors.New("the table has no key that tells its rows apart")
+
 func (a *app) rowPage(w http.ResponseWriter, r *http.Request) {
 	name := tableOf(r.PathValue("name"))
 	v := rowView{Key: r.PathValue("key")}
-	keyed := true
 	err := a.readTable(r, name, func(db reader, found map[string]table) (err error) {
 		q := resolved{Table: found[name]}
-		v.Table = q.Table
+		v = rowView{Key: v.Key, Table: q.Table}
 		if v.database, err = db.database(); err != nil {
 			return err
 		}
@@ -55,8 +57,8 @@ func (a *app) rowPage(w http.ResponseWriter, r *http.Request) {
 			return err
 		}
 		v.Columns = q.Columns
-		if keyed = len(q.Key) > 0; !keyed {
-			return nil
+		if len(q.Key) == 0 {
+			return errNoKey
 		}
 		values, err := readKey(v.Key)
 		if err != nil {
@@ -71,6 +73,9 @@ func (a *app) rowPage(w http.ResponseWriter, r *http.Request) {
 	absent := problem{Status: http.StatusNotFound, Title: "No such row", database: v.database, Back: tablePath(name), BackText: "The whole table"}
 	switch {
 	case gone(r):
+	case errors.Is(err, errNoKey):
+		absent.Sentence = "This table has no key that tells its rows apart, so its rows have no pages of their own."
+		a.fail(w, r, absent)
 	case errors.Is(err, errKey):
 		absent.Sentence = "The key in this address is not one of this table’s keys: it was changed, or the table was."
 		a.fail(w, r, absent)
@@ -79,9 +84,6 @@ func (a *app) rowPage(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, absent)
 	case err != nil:
 		a.failTable(w, r, name, selection{window: window{Page: 1, Size: defaultSize}}, err)
-	case !keyed:
-		absent.Sentence = "This table has no key that tells its rows apart, so its rows have no pages of their own."
-		a.fail(w, r, absent)
 	default:
 		a.show(w, http.StatusOK, rowTemplate, view{Title: v.Table.Name + " " + printable(shorten(v.Key, maxName)), Database: v.database, Page: &v})
 	}

@@ -17,6 +17,7 @@ type app struct {
 	// tablePages holds one value for each page of a table that is being read, and
 	// exports one for each download.
 	tablePages, exports chan struct{}
+	catalog             catalog
 	// exportRows is how many rows a download has at most.
 	exportRows int
 }

@@ -160,7 +160,7 @@ func TestPanicIsAnAnswerAndALogLine(t *testing.T) {
 	if strings.Contains(recorder.Body.String(), "nil pointer") {
 		t.Error("the page shows the program's own error")
 	}
-	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "nil pointer") || !strings.Contains(text, "in the app at (*app).readWithin.func1, line ") || strings.Contains(text, "goroutine") {
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "nil pointer") || !strings.Contains(text, "in the app at (*app).readOnce.func1, line ") || strings.Contains(text, "goroutine") {
 		t.Errorf("the log is %s", text)
 	}
 }

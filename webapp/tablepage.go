@@ -61,7 +61,7 @@ func (a *app) tablePage(w http.ResponseWriter, r *http.Request) {
 	}
 	var v tableView
 	err = a.readTable(r, name, func(db reader, found map[string]table) (err error) {
-		v.taken = found
+		v = tableView{taken: found}
 		if v.resolved, err = db.resolve(found[name], s); err != nil {
 			return err
 		}

@@ -104,7 +104,12 @@ func (v *tableView) read(db reader, exacts map[string]column) (err error) {
 // count counts the rows that the filters keep, or says what else is known of
 // their number.
 func (v *tableView) count(db reader) (err error) {
-	v.Rows, err = db.count(v.Table, v.filters, pageCountTime)
+	count := func() (rowCount, error) { return db.count(v.Table, v.filters, pageCountTime) }
+	if v.Whole() && !v.window.Last {
+		v.Rows, err = recall(db, count, "count", v.Table.Name)
+	} else {
+		v.Rows, err = count()
+	}
 	if tooLong(err) {
 		v.Rows, err = rowCount{N: v.Table.Rows.N, Known: v.Table.Rows.Known && v.Whole()}, nil
 	}

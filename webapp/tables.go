@@ -106,18 +106,24 @@ func scanTable(rows *sql.Rows) (table, error) {
 
 // database is the name of the schema that the connection is in.
 func (r reader) database() (string, error) {
-	var name sql.NullString
-	if err := r.one([]any{&name}, "SELECT DATABASE()"); err != nil {
-		return "", err
-	}
-	if !name.Valid || name.String == "" {
-		return "", mysqldb.ErrNoDatabase
-	}
-	return name.String, nil
+	return recall(r, func() (string, error) {
+		var name sql.NullString
+		if err := r.one([]any{&name}, "SELECT DATABASE()"); err != nil {
+			return "", err
+		}
+		if !name.Valid || name.String == "" {
+			return "", mysqldb.ErrNoDatabase
+		}
+		return name.String, nil
+	}, "database")
 }
 
 // named finds the tables and views that have exactly one of the names.
 func (r reader) named(names ...string) (map[string]table, error) {
+	return recall(r, func() (map[string]table, error) { return r.askNamed(names) }, append([]string{"named"}, names...)...)
+}
+
+func (r reader) askNamed(names []string) (map[string]table, error) {
 	database, err := r.database()
 	if err != nil {
 		return nil, err
@@ -146,7 +152,19 @@ func (r reader) named(names ...string) (map[string]table, error) {
 
 // columns lists the columns of a table in their order, and those that tell its
 // rows apart; none where nothing does.
-func (r reader) columns(name string) (list []column, key []term, err error) {
+func (r reader) columns(name string) ([]column, []term, error) {
+	type answer struct {
+		list []column
+		key  []term
+	}
+	a, err := recall(r, func() (a answer, err error) {
+		a.list, a.key, err = r.askColumns(name)
+		return a, err
+	}, "columns", name)
+	return a.list, a.key, err
+}
+
+func (r reader) askColumns(name string) (list []column, key []term, err error) {
 	err = r.each(func(rows *sql.Rows) error {
 		var c column
 		var nullable string
