@@ -126,15 +126,27 @@ bench: bundle-$(MACHINE) bench-webapp ## compare the Lambda function and the web
 	@scripts/mysql.sh fetch
 	@go test -tags $(TAGS) -count=1 -run '^$$' -bench . -benchtime 15x ./bench/lambda
 
-# LENGTH is for how long each is asked for one kind of page in a round, ROUNDS how often.
+# LENGTH is for how long each is asked for one kind of page in a round, ROUNDS how many there are. WRITE=1 writes the results
+# into docs/benchmarks.md. STATEMENTS=1 lists what the pages ask MySQL instead.
 LENGTH ?= 4s
 ROUNDS ?= 3
+WRITE ?=
+STATEMENTS ?=
 
 .PHONY: bench-webapp
 bench-webapp: bundle-$(MACHINE) .tools/bench/installed ## compare the web app with Flask, Datasette and MySQL's driver, as ratios
 	@scripts/mysql.sh fetch
 	@scripts/programs.sh fetch
-	@PATH="$(PROGRAMS):$$PATH" go test -tags $(TAGS) -count=1 -run '^$$' -bench . -benchtime $(ROUNDS)x ./bench/webapp -length $(LENGTH)
+	@PATH="$(PROGRAMS):$$PATH" go test -tags $(TAGS) -count=1 -run '^$$' -bench . -benchtime $(ROUNDS)x ./bench/webapp -length $(LENGTH) $(if $(WRITE),-write ../../docs/benchmarks.md) $(if $(STATEMENTS),-statements)
+
+# PAGE=JSON picks another page.
+PAGE ?= table
+
+.PHONY: profile
+profile: ## say where the web app itself spends its time on a page; PAGE=overview, table, row or JSON
+	@scripts/mysql.sh fetch
+	@mkdir -p build && go test -tags $(TAGS) -count=1 -run '^$$' -bench 'Pages/$(PAGE)$$' -benchtime 5s -cpuprofile build/cpu.out -o build/webapp.test ./webapp
+	@go tool pprof -top -cum -nodecount 60 build/webapp.test build/cpu.out
 
 # TUNNEL=bi names one of the tunnels.
 

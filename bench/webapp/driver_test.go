@@ -91,8 +91,3 @@ func readRows(prepared *sql.Stmt) error {
 	}
 	return rows.Err()
 }
-
-// percentile is the value that so many percent of the sorted ones do not exceed. There must be one.
-func percentile(sorted []time.Duration, percent int) time.Duration {
-	return sorted[(len(sorted)*percent+99)/100-1]
-}

@@ -1,73 +1,73 @@
 package webapp
 
 import (
-	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
+	"os/exec"
+	"runtime"
 	"testing"
+	"time"
+
+	"drawbridge/internal/child"
 )
 
-// memory is what a program holds in KiB: rss counts what its processes share for each of them, pss once.
-type memory struct{ rss, pss int }
+func TestParseStat(t *testing.T) {
+	for text, want := range map[string][2]int{
+		"42 (webapp) S 7 42 42 0 -1 4194560":        {42, 7},
+		"43 (a ) S 9 (b) c) R 8 43 43 0 -1 4194560": {43, 8},
+	} {
+		if id, parent, err := parseStat(text); err != nil || id != want[0] || parent != want[1] {
+			t.Errorf("%q: process %d of %d (%v), want %v", text, id, parent, err, want)
+		}
+	}
+	for _, text := range []string{"", "42 (webapp)", "x (webapp) S 7", "42 (webapp) S x"} {
+		if _, _, err := parseStat(text); err == nil {
+			t.Errorf("%q is no error", text)
+		}
+	}
+}
 
-// memoryOf adds up the process and all that it started.
-func memoryOf(b *testing.B, pid int) memory {
-	b.Helper()
-	parents := map[int][]int{}
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
+func TestParseRollup(t *testing.T) {
+	const text = `00400000-7ffd3b5f9000 ---p 00000000 00:00 0                              [rollup]
+Rss:               21404 kB
+Pss:               20000 kB
+Pss_Anon:          12000 kB
+Pss_File:           8000 kB
+Shared_Clean:       1404 kB
+`
+	if m, err := parseRollup(text); err != nil || m != (memory{rss: 21404, pss: 20000}) {
+		t.Errorf("%+v (%v)", m, err)
+	}
+	if m, err := parseRollup("Rss: 1 kB\n"); err == nil {
+		t.Errorf("without Pss: %+v", m)
+	}
+}
+
+func TestMemoryOf(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no /proc")
+	}
+	alone, err := memoryOf(os.Getpid())
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
+	process, err := child.Start(exec.Command("sh", "-c", "sleep 60 & wait"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = process.Kill()
+		<-process.Exited
+	}()
+	for stop := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		m, err := memoryOf(process.Pid)
+		if err == nil && m.processes == 2 {
+			break
 		}
-		id, parent, err := parseStat(string(text))
-		if err != nil {
-			b.Fatal(err)
-		}
-		parents[parent] = append(parents[parent], id)
-	}
-	var sum memory
-	for all := []int{pid}; len(all) > 0; all = all[1:] {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", all[0]))
-		if err != nil {
-			b.Fatal(err)
-		}
-		one := parseRollup(string(text))
-		sum.rss += one.rss
-		sum.pss += one.pss
-		all = append(all, parents[all[0]]...)
-	}
-	return sum
-}
-
-// parseStat reads /proc/PID/stat. The program's name in it may hold anything.
-func parseStat(text string) (id, parent int, err error) {
-	before, _, found := strings.Cut(text, " (")
-	fields := strings.Fields(text[strings.LastIndex(text, ")")+1:])
-	if !found || len(fields) < 2 {
-		return 0, 0, fmt.Errorf("/proc/PID/stat cannot be read: %q", text)
-	}
-	if id, err = strconv.Atoi(before); err != nil {
-		return 0, 0, err
-	}
-	parent, err = strconv.Atoi(fields[1])
-	return id, parent, err
-}
-
-func parseRollup(text string) (m memory) {
-	for line := range strings.Lines(text) {
-		var n int
-		if _, err := fmt.Sscanf(line, "Rss: %d kB", &n); err == nil {
-			m.rss = n
-		}
-		if _, err := fmt.Sscanf(line, "Pss: %d kB", &n); err == nil {
-			m.pss = n
+		if time.Now().After(stop) {
+			t.Fatalf("a shell that waits for its child is %+v (%v), want 2 processes", m, err)
 		}
 	}
-	return m
+	if both, err := memoryOf(os.Getpid()); err != nil || both.processes < alone.processes+2 {
+		t.Errorf("%+v with a child that has a child (%v), and %+v without", both, err, alone)
+	}
 }

@@ -30,8 +30,8 @@ func statementReport(b *testing.B, w *world, s *site) string {
 	defer connection.Close() //nolint:errcheck // it goes back to its pool
 	var text strings.Builder
 	for _, kind := range kinds {
-		s.get(b, s.paths[kind], "identity")
-		all := w.statements(b, func() { s.get(b, s.paths[kind], "identity") })
+		s.get(b, s.paths[kind])
+		all := w.statements(b, func() { s.get(b, s.paths[kind]) })
 		fmt.Fprintf(&text, "\n%s: %d round trips\n", kind, roundTrips(all))
 		for _, one := range all {
 			if one.kind != "Query" && one.kind != "Execute" {

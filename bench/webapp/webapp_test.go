@@ -17,6 +17,9 @@ import (
 // length is how long each is asked for one kind of page in one round.
 var length = flag.Duration("length", 4*time.Second, "how long each is asked for one kind of page in a round, in whole seconds")
 
+// write names the page of documentation that is to have the results.
+var write = flag.String("write", "", "the page of documentation into which the results are written")
+
 // report is printed when everything else has been.
 var report string
 
@@ -30,7 +33,7 @@ func TestMain(m *testing.M) {
 // fills caches and pools, does not count.
 func BenchmarkWebApp(b *testing.B) {
 	if runtime.GOOS != "linux" {
-		notrun.Because(b, "memory is read from Linux's /proc, this is %s", runtime.GOOS)
+		notrun.Because(b, "memory is read from Linux's /proc, and this is %s", runtime.GOOS)
 	}
 	w := newWorld(b)
 	ours := newDrawbridge(b, w)
@@ -38,63 +41,98 @@ func BenchmarkWebApp(b *testing.B) {
 		report = statementReport(b, w, ours)
 		return
 	}
-	sites := []*site{newFlask(b, w), newDatasette(b, w), ours}
+	flask, datasette := newFlask(b, w), newDatasette(b, w)
+	proxied := behindNginx(b, ours, flask)
+	sites := append([]*site{ours, flask, datasette}, proxied...)
 	for _, s := range sites {
 		s.check(b)
 		for _, kind := range kinds {
 			s.measure(b, kind, *length)
 		}
 	}
-	queries, asked := map[string]string{}, map[string]int{}
+	queries, trips := map[string]string{}, map[string]int{}
 	for _, kind := range kinds {
-		all := w.statements(b, func() { ours.get(b, ours.paths[kind], "identity") })
-		asked[kind] = roundTrips(all)
+		all := w.statements(b, func() { ours.get(b, ours.paths[kind]) })
+		trips[kind] = roundTrips(all)
 		if kind != "overview" {
 			queries[kind] = rowsSelect(b, all)
 		}
 	}
-	limit := map[string][]measurement{}
 
+	limits := map[string][]measurement{}
 	for b.Loop() {
 		for _, kind := range kinds {
-			if query := queries[kind]; query != "" {
-				limit[kind] = append(limit[kind], driver(b, w, query, *length))
+			if query, ok := queries[kind]; ok {
+				limits[kind] = append(limits[kind], driver(b, w, query, *length))
 			}
 			for _, s := range sites {
 				s.measured[kind] = append(s.measured[kind], s.measure(b, kind, *length))
 			}
 		}
 	}
-	for _, s := range sites {
-		s.check(b)
-	}
 	b.ReportMetric(0, "ns/op") // of all together it says nothing
 
-	var text strings.Builder
+	var lines []line
 	for _, kind := range kinds {
-		fmt.Fprintf(&text, "\n%s (%d round trips to MySQL)\n", kind, asked[kind])
-		line := func(name string, of []measurement) {
-			var rates, p50, p99 []float64
-			var ratios []float64
-			for i, m := range of {
-				rates, p50, p99 = append(rates, m.rate), append(p50, m.p50.Seconds()*1000), append(p99, m.p99.Seconds()*1000)
-				ratios = append(ratios, ours.measured[kind][i].rate/m.rate)
-			}
-			fmt.Fprintf(&text, "%-12s %8.0f/s (%.0f to %.0f)  p50 %.2f ms  p99 %.2f ms  ratio %.2f (%.2f to %.2f)\n", name, median(rates), least(rates), most(rates), median(p50), median(p99),
-				median(rates2(ours.measured[kind]))/median(rates), least(ratios), most(ratios))
+		of := ours.measured[kind]
+		lines = append(lines, line{kind, ours.name, of, nil}, line{kind, flask.name, flask.measured[kind], of},
+			line{kind, datasette.name, datasette.measured[kind], of})
+		if limit, ok := limits[kind]; ok {
+			lines = append(lines, line{kind, "the driver alone", limit, of})
 		}
-		for _, s := range append(sites[2:], sites[:2]...) {
-			line(s.name, s.measured[kind])
+		lines = append(lines, line{kind, proxied[0].name, proxied[0].measured[kind], nil},
+			line{kind, proxied[1].name, proxied[1].measured[kind], proxied[0].measured[kind]})
+	}
+	var names []string
+	var held []memory
+	for _, s := range []*site{ours, flask, datasette} {
+		s.check(b)
+		m, err := memoryOf(s.pid)
+		if err != nil {
+			b.Fatal(err)
 		}
-		if of := limit[kind]; of != nil {
-			line("driver", of)
+		names, held = append(names, s.name), append(held, m)
+	}
+	var heavy []weight
+	for _, page := range ourPages {
+		heavy = append(heavy, ours.weigh(b, "Drawbridge, "+page.name, page.path))
+	}
+	for _, s := range []*site{flask, datasette} {
+		for _, kind := range kinds {
+			heavy = append(heavy, s.weigh(b, s.name+", "+kind, s.paths[kind]))
 		}
 	}
-	for _, s := range sites {
-		m := memoryOf(b, s.pid)
-		fmt.Fprintf(&text, "%s: RSS %.1f MiB, PSS %.1f MiB\n", s.name, float64(m.rss)/1024, float64(m.pss)/1024)
+	var mysql string
+	if err := w.mysql.Root(b).QueryRow("SELECT VERSION()").Scan(&mysql); err != nil {
+		b.Fatal(err)
 	}
-	report = text.String()
+	results := fmt.Sprintf(`%s
+%d rounds of %v; medians (lowest to highest). Round trips to MySQL: %d for the overview, %d for the table, %d for JSON.
+
+%s
+%s
+%s, commit %s, %s, %s, MySQL %s, %s.
+`, rates(lines), len(ours.measured[kinds[0]]), *length, trips["overview"], trips["table"], trips["JSON"], memories(names, held), weights(heavy),
+		time.Now().Format(time.DateOnly), commit(), machine(), goVersion(b), mysql, versions(b))
+	if *write != "" {
+		if err := writeResults(*write, results); err != nil {
+			b.Fatal(err)
+		}
+	}
+	report = "\n" + results + "\n"
+}
+
+// writeResults puts the results into the page of documentation.
+func writeResults(file, results string) error {
+	page, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	changed, err := withResults(string(page), results)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return os.WriteFile(file, []byte(changed), 0o644)
 }
 
 // commit names the code that was measured.
