@@ -1,0 +1,102 @@
+package browsertest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Site is a web app that shows what [Load] has loaded.
+type Site struct {
+	// Name is a folder for its screenshots.
+	Name string
+	// URL is where it is, without a path: http://127.0.0.1:5000.
+	URL string
+	// Away takes its database away, and Back brings it back.
+	Away, Back func()
+}
+
+// Run visits the site.
+func Run(t *testing.T, s Site) {
+	axe := axe(t)
+	browser := startBrowser(t)
+	folder := screenshots(t, s.Name)
+
+	titles := newTitles()
+	t.Run("page", func(t *testing.T) {
+		for _, p := range pages {
+			t.Run(p.name, func(t *testing.T) {
+				t.Parallel()
+				b := newTab(t, browser, s.URL)
+				b.visit(p)
+				report(t, b.look(p.name, axe, folder))
+				if other := titles.take(eval[string](b, "document.title"), p); other != "" {
+					t.Errorf("it has the title of %s", other)
+				}
+			})
+		}
+	})
+	t.Run("without its database it says so, and is back without a restart", func(t *testing.T) {
+		b := newTab(t, browser, s.URL)
+		s.Away()
+		b.visit(unavailable)
+		report(t, b.look(unavailable.name, axe, folder))
+		s.Back()
+		b.open(unavailable.path)
+		if n := eval[int](b, "document.querySelectorAll('tbody tr').length"); n != 50 {
+			t.Errorf("%d rows", n)
+		}
+		report(t, b.faults())
+	})
+}
+
+// screenshots makes the folder for those of a site.
+func screenshots(t *testing.T, name string) string {
+	t.Helper()
+	folder := os.Getenv("SCREENSHOTS")
+	if folder == "" {
+		root, err := repositoryRoot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder = filepath.Join(root, "build", "screenshots")
+	}
+	folder = filepath.Join(folder, name)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("screenshots are written to %s", folder)
+	return folder
+}
+
+func report(t *testing.T, wrong []string) {
+	t.Helper()
+	for _, w := range wrong {
+		t.Error(w)
+	}
+}
+
+// titles are those of pages, by what they show.
+type titles struct {
+	mu    sync.Mutex
+	taken map[string]string
+}
+
+func newTitles() *titles { return &titles{taken: map[string]string{}} }
+
+// take gives a page its title, and returns what else has it.
+func (s *titles) take(title string, p page) (other string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shown, _, _ := strings.Cut(p.path, "?")
+	if p.status != 0 {
+		shown = p.name
+	}
+	if other = s.taken[title]; other == shown {
+		return ""
+	}
+	s.taken[title] = shown
+	return other
+}
