@@ -67,7 +67,7 @@ func (p policy) set(h http.Header) { h.Set("Content-Security-Policy", p.String()
 // visitor; this app's pages use none of it, and hand none on to what they show in
 // a frame.
 var unusedFeatures = []string{
-	"accelerometer", "bluetooth", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "hid",
+	"accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "hid",
 	"idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment", "serial", "usb",
 }
 
