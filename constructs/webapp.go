@@ -57,6 +57,9 @@ type WebAppProps struct {
 	InstanceType string
 }
 
+// webAppMetricsPort is where the app answers Prometheus, for agents on the instance; OpenTelemetry uses the same one.
+const webAppMetricsPort = "9464"
+
 // WebApp is an Elastic Beanstalk environment that runs a prebuilt Go binary.
 type WebApp struct {
 	constructs.Construct
@@ -146,6 +149,8 @@ func (w *WebApp) settings() optionSettings {
 	s.set(variables, "RDS_PORT", *p.DatabasePort)
 	s.set(variables, "RDS_DB_NAME", p.DatabaseName)
 	s.set(variables, "RDS_SECRET_ARN", *p.Secret.SecretArn())
+	// nginx hands nothing on to it, and it listens on the instance's loopback address.
+	s.set(variables, "METRICS_PORT", webAppMetricsPort)
 	if p.DashboardURL != "" {
 		s.set(variables, "DASHBOARD_URL", p.DashboardURL)
 	}

@@ -70,6 +70,7 @@ func TestWebAppSettings(t *testing.T) {
 			"aws:ec2:vpc AssociatePublicIpAddress":                               "true",
 			"aws:ec2:vpc Subnets":                                                "subnet-00000011,subnet-00000012",
 			"aws:ec2:vpc VPCId":                                                  "vpc-00000001",
+			"aws:elasticbeanstalk:application:environment METRICS_PORT":          "9464",
 			"aws:elasticbeanstalk:application:environment RDS_DB_NAME":           "monster_teams",
 			"aws:elasticbeanstalk:application:environment RDS_HOSTNAME":          "db.example.com",
 			"aws:elasticbeanstalk:application:environment RDS_PORT":              "3307",

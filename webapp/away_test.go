@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"encoding/json"
+	"log/slog"
 	"runtime"
 	"strings"
 	"testing"
@@ -164,7 +165,7 @@ func TestAppCannotWrite(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			a := &app{db: db}
+			a := newApp(db, slog.New(slog.DiscardHandler), "")
 			for _, write := range []string{
 				"INSERT INTO kept VALUES (2)", "DELETE FROM kept", "UPDATE kept SET id = 3", "TRUNCATE kept", "DROP TABLE kept",
 				"CREATE TABLE another (id INT)", "CREATE USER another", "GRANT ALL ON *.* TO root",

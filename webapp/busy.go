@@ -30,6 +30,7 @@ func (a *app) readInTurn(ctx context.Context, f func(reader) error) error {
 		defer func() { <-a.tablePages }()
 		return a.read(ctx, f)
 	case <-wait.C:
+		a.metrics.refused.WithLabelValues(pageTurn).Inc()
 		return errBusy
 	case <-ctx.Done():
 		return ctx.Err()

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"drawbridge/internal/mysqldb"
 )
 
@@ -56,6 +58,8 @@ type reader struct {
 	ctx    context.Context
 	tx     *sql.Tx
 	memory *memory
+	// limited counts the statements that MySQL ended because of the time limit.
+	limited prometheus.Counter
 }
 
 // read runs f in one transaction, which shows all of a page's data as of one
@@ -95,7 +99,7 @@ func (a *app) readOnce(ctx context.Context, memory *memory, f func(reader) error
 	}
 	// There is nothing to commit.
 	defer tx.Rollback() //nolint:errcheck // a connection that breaks here is thrown away by database/sql
-	return f(reader{ctx, tx, memory})
+	return f(reader{ctx, tx, memory, a.metrics.limited.WithLabelValues(timeLimit)})
 }
 
 // onLiveConnection calls first, which is the first use of a connection from the
@@ -116,7 +120,7 @@ func onLiveConnection(first func() error) error {
 func (r reader) each(scan func(*sql.Rows) error, query string, args ...any) error {
 	rows, err := r.tx.QueryContext(r.ctx, query, args...)
 	if err != nil {
-		return err
+		return r.counted(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -124,11 +128,19 @@ func (r reader) each(scan func(*sql.Rows) error, query string, args ...any) erro
 			return err
 		}
 	}
-	return rows.Err()
+	return r.counted(rows.Err())
 }
 
 // one runs a query that gives exactly one row. It is sql.ErrNoRows when there
 // is none.
 func (r reader) one(dest []any, query string, args ...any) error {
-	return r.tx.QueryRowContext(r.ctx, query, args...).Scan(dest...)
+	return r.counted(r.tx.QueryRowContext(r.ctx, query, args...).Scan(dest...))
+}
+
+// counted counts err if it says that MySQL gave up, and returns it.
+func (r reader) counted(err error) error {
+	if tooLong(err) {
+		r.limited.Inc()
+	}
+	return err
 }

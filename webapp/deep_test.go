@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestDeepPagesCostWhatTheFirstDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	a := &app{db: db}
+	a := newApp(db, slog.New(slog.DiscardHandler), "")
 	for _, test := range []struct {
 		table, sort string
 		desc        bool

@@ -4,6 +4,7 @@ package main
 
 import (
 	"database/sql"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,7 +123,7 @@ func TestEmbeddedServer(t *testing.T) {
 	}
 	defer powerful.Close()
 	// The words with which this server refuses are of no use to anyone.
-	if err := (&app{db: powerful}).read(t.Context(), func(r reader) error {
+	if err := newApp(powerful, slog.New(slog.DiscardHandler), "").read(t.Context(), func(r reader) error {
 		return r.each(func(*sql.Rows) error { return nil }, "DELETE FROM types")
 	}); err == nil {
 		t.Error("root deleted rows through the app")

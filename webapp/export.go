@@ -125,6 +125,7 @@ func (a *app) export(w http.ResponseWriter, r *http.Request, name string, format
 		a.fail(w, r, unreadable(err))
 		return
 	}
+	requestOf(r.Context()).route = "/tables/{name}." + format.name
 	s.window, s.Facets = window{Page: 1, Size: defaultSize}, nil
 	e := export{format: format, w: w, r: r, limit: a.exportRows, spreadsheet: r.URL.Query().Get("for") == "spreadsheet"}
 	err = a.stream(r.Context(), func(ctx context.Context, stop func(), db reader) error {
@@ -141,6 +142,9 @@ func (a *app) export(w http.ResponseWriter, r *http.Request, name string, format
 		}
 		return e.run(ctx, stop, db, q)
 	})
+	if e.cut {
+		a.metrics.limited.WithLabelValues(rowLimit).Inc()
+	}
 	switch {
 	case err == nil:
 	case e.begun:
@@ -166,6 +170,7 @@ func (a *app) stream(ctx context.Context, f func(ctx context.Context, stop func(
 	case a.exports <- struct{}{}:
 		defer func() { <-a.exports }()
 	case <-wait.C:
+		a.metrics.refused.WithLabelValues(downloadTurn).Inc()
 		return errBusy
 	case <-ctx.Done():
 		return ctx.Err()
@@ -202,8 +207,9 @@ type export struct {
 	r           *http.Request
 	limit       int
 	spreadsheet bool
-	// begun says that the answer's header is out.
-	begun bool
+	// begun says that the answer's header is out, and cut that there are more rows
+	// than limit.
+	begun, cut bool
 }
 
 // errGone says that nobody fetches the download any more.
@@ -240,10 +246,10 @@ func (e *export) run(ctx context.Context, stop func(), db reader, q resolved) er
 	}
 	where, args := whereOf(q.filters)
 	query := hinted(exportTimeout) + strings.Join(selected, ", ") + " FROM " + mysqldb.QuoteIdentifier(q.Table.Name) + where + orderBy(q.Table, q.terms, false) + " LIMIT ?"
-	n, complete, cutValues := 0, true, 0
+	n, cutValues := 0, 0
 	err = db.each(func(rows *sql.Rows) error {
 		if n == e.limit {
-			complete = false
+			e.cut = true
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -274,11 +280,11 @@ func (e *export) run(ctx context.Context, stop func(), db reader, q resolved) er
 	if !e.begun {
 		begin()
 	}
-	writer.end(n, complete)
+	writer.end(n, !e.cut)
 	if out.Flush() != nil {
 		return errGone
 	}
-	e.w.Header().Set("Drawbridge-Export", fmt.Sprintf("%s; rows=%d; cut-values=%d", map[bool]string{true: "complete", false: "cut"}[complete], n, cutValues))
+	e.w.Header().Set("Drawbridge-Export", fmt.Sprintf("%s; rows=%d; cut-values=%d", map[bool]string{false: "complete", true: "cut"}[e.cut], n, cutValues))
 	return nil
 }
 

@@ -5,6 +5,7 @@
 // database, and
 //
 //	PORT            the port on 127.0.0.1 to listen on; 5000 unless set
+//	METRICS_PORT    the port on 127.0.0.1 for Prometheus to ask for /metrics; none unless set
 //	DASHBOARD_URL   a BI dashboard to link to; no link unless set
 //
 // /healthz answers 200 as long as the process lives. /readyz answers 200 when
@@ -56,14 +57,26 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 	defer db.Close()
 
 	log := slog.New(slog.NewJSONHandler(stdout, nil))
-	// Only nginx on the same machine is to reach the app.
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
-	listener, err := net.Listen("tcp", address)
+	listener, err := listen(s.port, "PORT")
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s (%w): free that port, or set PORT to another", address, errors.Unwrap(err))
+		return err
 	}
+	defer listener.Close()
 	app := newApp(db, log, s.dashboardURL)
 	app.authority = signer
+	if s.metricsPort != 0 {
+		metricsListener, err := listen(s.metricsPort, "METRICS_PORT")
+		if err != nil {
+			return err
+		}
+		metricsServer := newMetricsServer(app)
+		defer metricsServer.Close()
+		go func() {
+			if err := metricsServer.Serve(metricsListener); !errors.Is(err, http.ErrServerClosed) {
+				log.Error("there are no metrics any more", "problem", err.Error())
+			}
+		}()
+	}
 	server := newServer(app)
 	log.Info("listening", "address", listener.Addr().String(), "settings", s.database)
 
@@ -86,4 +99,15 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// listen listens on this machine's loopback address alone: nginx on the same
+// machine is what visitors reach.
+func listen(port int, setting string) (net.Listener, error) {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s (%w): free that port, or set %s to another", address, errors.Unwrap(err), setting)
+	}
+	return listener, nil
 }

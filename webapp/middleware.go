@@ -16,6 +16,8 @@ type request struct {
 	id     string
 	status int
 	bytes  int
+	// route is which of an address's routes it took, where the address has several.
+	route string
 	// problem is why the answer is not what was asked for.
 	problem string
 	http.ResponseWriter
@@ -65,7 +67,8 @@ func gone(r *http.Request) bool {
 // maxLogged is how many characters of what a visitor sent go into a log line.
 const maxLogged = 300
 
-// logged gives each request an id and writes one log line when it is answered.
+// logged gives each request an id, and counts it and writes one log line when it
+// is answered.
 // The line holds the path, up to maxLogged characters of it, but nothing that
 // may be data: not the query, and not the key of a row.
 func (a *app) logged(next http.Handler) http.Handler {
@@ -74,8 +77,15 @@ func (a *app) logged(next http.Handler) http.Handler {
 		entry := &request{id: rand.Text(), ResponseWriter: w}
 		w.Header().Set("X-Request-Id", entry.id)
 		// A download that is cut off leaves by a panic, and is logged too.
-		defer func() { a.logRequest(entry, r, time.Since(start)) }()
-		next.ServeHTTP(entry, r.WithContext(context.WithValue(r.Context(), requestKey{}, entry)))
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, entry))
+		a.metrics.inFlight.Inc()
+		defer func() {
+			took := time.Since(start)
+			a.metrics.inFlight.Dec()
+			a.metrics.answered(entry, r, took)
+			a.logRequest(entry, r, took)
+		}()
+		next.ServeHTTP(entry, r)
 	})
 }
 

@@ -108,16 +108,16 @@ func TestProgram(t *testing.T) {
 	path := build(t)
 
 	t.Run("says all that is wrong with its settings and exits with 1", func(t *testing.T) {
-		p := start(t, path, map[string]string{"PORT": "http", "RDS_PORT": "0", "RDS_PASSWORD": readerPassword, "DASHBOARD_URL": "bi.example.com"})
+		p := start(t, path, map[string]string{"PORT": "http", "METRICS_PORT": "0", "RDS_PORT": "0", "RDS_PASSWORD": readerPassword, "DASHBOARD_URL": "bi.example.com"})
 		p.end(t, 1)
 		lines := strings.Split(strings.TrimSpace(p.stderr.String()), "\n")
-		for i, want := range []string{"RDS_HOSTNAME is not set", `RDS_PORT is "0"`, "RDS_DB_NAME is not set", "RDS_USERNAME is not", `PORT is "http"`, "DASHBOARD_URL is no web address"} {
+		for i, want := range []string{"RDS_HOSTNAME is not set", `RDS_PORT is "0"`, "RDS_DB_NAME is not set", "RDS_USERNAME is not", `PORT is "http"`, `METRICS_PORT is "0"`, "DASHBOARD_URL is no web address"} {
 			if i >= len(lines) || !strings.HasPrefix(lines[i], "webapp: ") || !strings.Contains(lines[i], want) {
 				t.Errorf("line %d should say %q:\n%s", i+1, want, p.stderr.String())
 			}
 		}
-		if len(lines) != 6 || strings.Contains(p.stderr.String()+p.stdout.String(), readerPassword) {
-			t.Errorf("%d lines, want 6, without the password:\n%s", len(lines), p.stderr.String())
+		if len(lines) != 7 || strings.Contains(p.stderr.String()+p.stdout.String(), readerPassword) {
+			t.Errorf("%d lines, want 7, without the password:\n%s", len(lines), p.stderr.String())
 		}
 	})
 	t.Run("says that its port is taken and exits with 1", func(t *testing.T) {
@@ -132,11 +132,16 @@ func TestProgram(t *testing.T) {
 		if text := p.stderr.String(); !strings.Contains(text, "cannot listen on 127.0.0.1:"+port) || strings.Count(text, "\n") != 1 {
 			t.Errorf("it says %q", text)
 		}
+		p = start(t, path, map[string]string{"PORT": freePort(t), "METRICS_PORT": port, "RDS_HOSTNAME": "127.0.0.1", "RDS_DB_NAME": "x", "RDS_USERNAME": "x", "RDS_PASSWORD": readerPassword})
+		p.end(t, 1)
+		if text := p.stderr.String(); !strings.Contains(text, "cannot listen on 127.0.0.1:"+port) || !strings.Contains(text, "set METRICS_PORT to another") || strings.Count(text, "\n") != 1 {
+			t.Errorf("of the port for metrics it says %q", text)
+		}
 	})
 	t.Run("serves with a user name and password, on loopback only, until SIGTERM", func(t *testing.T) {
-		port := freePort(t)
+		port, metricsPort := freePort(t), freePort(t)
 		p := start(t, path, map[string]string{
-			"PORT": port, "RDS_HOSTNAME": server.Host, "RDS_PORT": fmt.Sprint(server.Port), "RDS_DB_NAME": schema,
+			"PORT": port, "METRICS_PORT": metricsPort, "RDS_HOSTNAME": server.Host, "RDS_PORT": fmt.Sprint(server.Port), "RDS_DB_NAME": schema,
 			"RDS_USERNAME": user, "RDS_PASSWORD": readerPassword, "DRAWBRIDGE_DB_CA_FILE": server.CAFile,
 		})
 		base := "http://127.0.0.1:" + port
@@ -146,10 +151,18 @@ func TestProgram(t *testing.T) {
 			}
 		}
 		for _, address := range otherAddresses(t) {
-			if c, err := net.DialTimeout("tcp", net.JoinHostPort(address, port), time.Second); err == nil {
-				c.Close()
-				t.Errorf("it also listens on %s", address)
+			for _, port := range []string{port, metricsPort} {
+				if c, err := net.DialTimeout("tcp", net.JoinHostPort(address, port), time.Second); err == nil {
+					c.Close()
+					t.Errorf("it also listens on %s", net.JoinHostPort(address, port))
+				}
 			}
+		}
+		if got := metric(t, scraped(t, metricsPort), `drawbridge_http_requests_total{method="GET",route="/",status="2xx"}`); got != "1" {
+			t.Errorf("the metrics say that the overview was answered %s times", got)
+		}
+		if status := p.answers(t, base+"/metrics"); status != 404 {
+			t.Errorf("visitors get the metrics: status %d", status)
 		}
 
 		// A request under way is answered before the program ends.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	stdlog "log"
 	"log/slog"
 	"net/http"
 	"time"
@@ -12,6 +13,7 @@ type app struct {
 	db           *sql.DB
 	log          *slog.Logger
 	dashboardURL string
+	metrics      *metrics
 	// authority is who signed for the database.
 	authority *authority
 	// tablePages holds one value for each page of a table that is being read, and
@@ -23,7 +25,7 @@ type app struct {
 }
 
 func newApp(db *sql.DB, log *slog.Logger, dashboardURL string) *app {
-	return &app{db: db, log: log, dashboardURL: dashboardURL, authority: &authority{}, tablePages: make(chan struct{}, maxTablePages), exports: make(chan struct{}, maxExports), exportRows: maxExportRows}
+	return &app{db: db, log: log, metrics: newMetrics(db), dashboardURL: dashboardURL, authority: &authority{}, tablePages: make(chan struct{}, maxTablePages), exports: make(chan struct{}, maxExports), exportRows: maxExportRows}
 }
 
 // newServer makes the HTTP server, with a time limit on every step of a
@@ -38,8 +40,13 @@ func newServer(a *app) *http.Server {
 		// closes first must not be the one that a request is on its way to.
 		IdleTimeout:    90 * time.Second,
 		MaxHeaderBytes: 32 << 10,
-		ErrorLog:       slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		ErrorLog:       serverLog(a.log),
 	}
+}
+
+// serverLog is where a server writes what is wrong with a connection.
+func serverLog(log *slog.Logger) *stdlog.Logger {
+	return slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 }
 
 // handler is every route of the app. A pattern with GET also answers HEAD.

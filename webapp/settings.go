@@ -15,8 +15,10 @@ import (
 const defaultPort = 5000
 
 type settings struct {
-	database     mysqldb.Settings
-	port         int
+	database mysqldb.Settings
+	port     int
+	// metricsPort is 0 where there are to be no metrics.
+	metricsPort  int
 	dashboardURL string
 }
 
@@ -26,13 +28,23 @@ func settingsFromEnv(lookup func(string) (string, bool)) (settings, error) {
 	database, databaseErr := mysqldb.FromEnv(lookup)
 	s := settings{database: database, port: defaultPort}
 
-	var portErr, dashboardErr error
+	var portErr, metricsErr, dashboardErr error
 	if port, _ := lookup("PORT"); port != "" {
-		n, err := strconv.Atoi(port)
-		if err != nil || n < 1 || n > 65535 {
+		n, ok := portNumber(port)
+		if !ok {
 			portErr = fmt.Errorf("PORT is %q: give a number from 1 to 65535, or leave it out for %d", port, defaultPort)
 		}
 		s.port = n
+	}
+	if port, _ := lookup("METRICS_PORT"); port != "" {
+		n, ok := portNumber(port)
+		switch {
+		case !ok:
+			metricsErr = fmt.Errorf("METRICS_PORT is %q: give a number from 1 to 65535, or leave it out for no metrics", port)
+		case n == s.port:
+			metricsErr = fmt.Errorf("METRICS_PORT is %d, where visitors come in: give another port than PORT, since the metrics are not for them", n)
+		}
+		s.metricsPort = n
 	}
 	if dashboard, _ := lookup("DASHBOARD_URL"); dashboard != "" {
 		// The address, and so the error of url.Parse, may hold a password.
@@ -45,5 +57,10 @@ func settingsFromEnv(lookup func(string) (string, bool)) (settings, error) {
 		}
 		s.dashboardURL = dashboard
 	}
-	return s, errors.Join(databaseErr, portErr, dashboardErr)
+	return s, errors.Join(databaseErr, portErr, metricsErr, dashboardErr)
+}
+
+func portNumber(text string) (n int, ok bool) {
+	n, err := strconv.Atoi(text)
+	return n, err == nil && n >= 1 && n <= 65535
 }

@@ -40,3 +40,28 @@ func TestDashboardAddress(t *testing.T) {
 		})
 	}
 }
+
+func TestMetricsPort(t *testing.T) {
+	for name, test := range map[string]struct {
+		port, metrics, says string
+		want                int
+	}{
+		"none":           {want: 0},
+		"one":            {metrics: "9464", want: 9464},
+		"none for it":    {metrics: "off", says: `METRICS_PORT is "off": give a number`},
+		"too large":      {metrics: "65536", says: `METRICS_PORT is "65536": give a number`},
+		"the visitors'":  {port: "8000", metrics: "8000", says: "METRICS_PORT is 8000, where visitors come in"},
+		"the usual port": {metrics: "5000", says: "METRICS_PORT is 5000, where visitors come in"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := map[string]string{"RDS_HOSTNAME": "db", "RDS_DB_NAME": "shop", "RDS_USERNAME": "webapp", "RDS_PASSWORD": readerPassword, "PORT": test.port, "METRICS_PORT": test.metrics}
+			s, err := settingsFromEnv(func(name string) (string, bool) { return env[name], env[name] != "" })
+			if test.says == "" && (err != nil || s.metricsPort != test.want) {
+				t.Errorf("got %d, %v", s.metricsPort, err)
+			}
+			if test.says != "" && (err == nil || !strings.HasPrefix(err.Error(), test.says) || strings.Contains(err.Error(), "\n")) {
+				t.Errorf("it says %v", err)
+			}
+		})
+	}
+}

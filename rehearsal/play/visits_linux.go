@@ -72,6 +72,14 @@ func (p *play) page(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("%s says %d: %s", path, status, strings.TrimSpace(body))
 		}
 	}
+	// They are at a port of the instance's that nginx hands nothing on to.
+	status, _, err := p.get(ctx, "/metrics")
+	if err != nil {
+		return "", fmt.Errorf("/metrics: %w", err)
+	}
+	if status != http.StatusNotFound {
+		return "", fmt.Errorf("a visitor who asks for /metrics gets %d, not 404", status)
+	}
 	status, body, err := p.get(ctx, "/")
 	if err != nil {
 		return "", fmt.Errorf("the first page: %w", err)
