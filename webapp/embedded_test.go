@@ -50,7 +50,7 @@ func TestEmbeddedServer(t *testing.T) {
 	site := newSiteWith(t, settings)
 	site.get(t, "/readyz", 200)
 	overview := site.get(t, "/", 200)
-	overview.has(t, "monsters", schema, "webapp@", "certificate verified", "The server does not tell what the account may do")
+	overview.has(t, "monsters", schema, "webapp@", "<dd>verified<br>", "The server does not tell what the account may do")
 	rows := 0
 	for _, line := range strings.Split(overview.body, `<a href="/tables/`)[1:] {
 		name, _, _ := strings.Cut(line, `"`)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -26,6 +27,12 @@ type overview struct {
 	// time did not do for counting the rows of all, and ColumnsCut that the
 	// columns of some are left out.
 	More, Uncounted, ColumnsCut bool
+	// PicturesLate is how many pictures are left out for want of time, PicturesCut
+	// says that there are too many tables for all of them, and Drawn when the oldest
+	// one was drawn; zero when there are none.
+	PicturesLate int
+	PicturesCut  bool
+	Drawn        time.Time
 }
 
 // listed is a table or view as the overview lists it.
@@ -34,6 +41,10 @@ type listed struct {
 	// Columns are left out when ColumnsCut.
 	Columns    []column
 	ColumnsCut bool
+	// Picture is nil when there is none. PictureLate says that this is for want of
+	// time.
+	Picture     *picture
+	PictureLate bool
 }
 
 func (a *app) overviewPage(w http.ResponseWriter, r *http.Request) {
@@ -44,6 +55,10 @@ func (a *app) overviewPage(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		a.failDatabase(w, r, err)
+		return
+	}
+	a.addPictures(r.Context(), &o)
+	if gone(r) {
 		return
 	}
 	a.show(w, http.StatusOK, overviewTemplate, view{Title: "Tables", Database: o.Connection.Database, Page: o})
@@ -86,7 +101,8 @@ func (r reader) listColumns(database, containing string) (columns map[string][]c
 	err = r.each(func(rows *sql.Rows) error {
 		var table string
 		var c column
-		if err := rows.Scan(&table, &c.Name, &c.Type, &c.DataType); err != nil {
+		var length sql.Null[uint64]
+		if err := rows.Scan(&table, &c.Name, &c.Type, &c.DataType, &c.Key, &length); err != nil {
 			return err
 		}
 		if n++; n > maxListedColumns {
@@ -94,10 +110,10 @@ func (r reader) listColumns(database, containing string) (columns map[string][]c
 			delete(columns, table)
 			return nil
 		}
-		c.DataType = strings.ToLower(c.DataType)
+		c.DataType, c.Length = strings.ToLower(c.DataType), length.V
 		columns[table] = append(columns[table], c)
 		return nil
-	}, selectHint+"TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ?"+where+
+	}, selectHint+"TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, COLUMN_KEY = 'PRI', CHARACTER_MAXIMUM_LENGTH FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ?"+where+
 		" ORDER BY TABLE_NAME, ORDINAL_POSITION LIMIT ?", append(append([]any{database}, args...), maxListedColumns+1)...)
 	return columns, cut, err
 }
@@ -156,6 +172,12 @@ func (o overview) MaxTables() string { return grouped(maxTables) }
 
 // MaxListedColumns is how many columns the page lists.
 func (o overview) MaxListedColumns() string { return grouped(maxListedColumns) }
+
+// MaxPictures is how many tables have pictures.
+func (o overview) MaxPictures() int { return maxPictures }
+
+// DrawnText is Drawn as a time of day.
+func (o overview) DrawnText() string { return o.Drawn.UTC().Format("15:04:05") + " UTC" }
 
 // ColumnCount is the number of columns in words.
 func (t listed) ColumnCount() string {

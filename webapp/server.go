@@ -16,6 +16,8 @@ type app struct {
 	metrics      *metrics
 	// authority is who signed for the database.
 	authority *authority
+	// gallery holds the pictures on the overview.
+	gallery gallery
 	// tablePages holds one value for each page of a table that is being read, and
 	// exports one for each download.
 	tablePages, exports chan struct{}
