@@ -20,8 +20,7 @@ type connection struct {
 	// Distribution is the server's own word for its build; empty when it does not
 	// tell.
 	Distribution string
-	// TLSVersion and Cipher are empty when the server does not tell.
-	TLSVersion, Cipher string
+	encryption
 	// Writable is whether the session would take writes; the server does not tell
 	// when it is NULL.
 	Writable sql.NullBool
@@ -30,22 +29,28 @@ type connection struct {
 	Rights sql.Null[readonlyuser.Rights]
 }
 
+// encryption is what the server says of TLS; empty where it does not tell.
+type encryption struct{ TLSVersion, Cipher string }
+
 // connection asks the server. One that is not quite MySQL, and refuses some of
 // the questions, is read all the same.
 func (r reader) connection() (connection, error) {
 	var c connection
-	var database sql.NullString
-	if err := r.one([]any{&database, &c.User, &c.Version}, "SELECT DATABASE(), CURRENT_USER(), VERSION()"); err != nil {
+	var database, distribution sql.NullString
+	var readOnly sql.NullBool
+	err := r.one([]any{&database, &c.User, &c.Version, &distribution, &readOnly}, "SELECT DATABASE(), CURRENT_USER(), VERSION(), @@version_comment, @@session.transaction_read_only")
+	if err != nil {
 		return c, err
 	}
 	if database.String == "" {
 		return c, mysqldb.ErrNoDatabase
 	}
-	c.Database = database.String
-	for _, ask := range []func(*connection) error{r.session, r.encryption, r.rights} {
-		if err := ask(&c); err != nil && !untold(err) {
-			return c, err
-		}
+	c.Database, c.Distribution, c.Writable = database.String, distribution.String, sql.NullBool{Bool: !readOnly.Bool, Valid: readOnly.Valid}
+	if c.encryption, err = recall(r, r.askEncryption, "encryption"); err != nil && !untold(err) {
+		return c, err
+	}
+	if c.Rights, err = recall(r, r.askRights, "rights"); err != nil && !untold(err) {
+		return c, err
 	}
 	return c, nil
 }
@@ -56,44 +61,37 @@ func untold(err error) bool {
 	return kind == mysqldb.Other || kind == mysqldb.Forbidden
 }
 
-func (r reader) session(c *connection) error {
-	var distribution sql.NullString
-	var readOnly sql.NullBool
-	err := r.one([]any{&distribution, &readOnly}, "SELECT @@version_comment, @@session.transaction_read_only")
-	c.Distribution, c.Writable = distribution.String, sql.NullBool{Bool: !readOnly.Bool, Valid: readOnly.Valid}
-	return err
-}
-
-func (r reader) encryption(c *connection) error {
-	return r.each(func(rows *sql.Rows) error {
+func (r reader) askEncryption() (e encryption, err error) {
+	err = r.each(func(rows *sql.Rows) error {
 		var name, value string
 		err := rows.Scan(&name, &value)
 		switch name {
 		case "Ssl_version":
-			c.TLSVersion = value
+			e.TLSVersion = value
 		case "Ssl_cipher":
-			c.Cipher = value
+			e.Cipher = value
 		}
 		return err
 	}, "SHOW SESSION STATUS LIKE 'Ssl\\_%'")
+	return e, err
 }
 
-// rights are what the account was granted, itself and through roles.
-func (r reader) rights(c *connection) error {
+// askRights are what the account was granted, itself and through roles.
+func (r reader) askRights() (rights sql.Null[readonlyuser.Rights], err error) {
 	lines, err := r.texts("SHOW GRANTS")
 	if err != nil {
-		return err
+		return rights, err
 	}
-	rights := readonlyuser.Judge(lines)
-	if len(rights.Roles) > 0 {
+	rights.V = readonlyuser.Judge(lines)
+	if len(rights.V.Roles) > 0 {
 		// The names are quoted as the server itself quoted them.
-		if lines, err = r.texts("SHOW GRANTS FOR CURRENT_USER() USING " + strings.Join(rights.Roles, ", ")); err != nil {
-			return err
+		if lines, err = r.texts("SHOW GRANTS FOR CURRENT_USER() USING " + strings.Join(rights.V.Roles, ", ")); err != nil {
+			return rights, err
 		}
-		rights = readonlyuser.Judge(lines)
+		rights.V = readonlyuser.Judge(lines)
 	}
-	c.Rights = sql.Null[readonlyuser.Rights]{V: rights, Valid: true}
-	return nil
+	rights.Valid = true
+	return rights, nil
 }
 
 // texts are the first column of all rows.

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,19 +21,24 @@ const (
 type overview struct {
 	Connection connection
 	Authority  *authority
-	Tables     []listed
 	// Containing is what the names of the tables were asked to contain.
 	Containing string
-	// More says that there are more tables than are listed, Uncounted that the
-	// time did not do for counting the rows of all, and ColumnsCut that the
-	// columns of some are left out.
-	More, Uncounted, ColumnsCut bool
+	tableList
 	// PicturesLate is how many pictures are left out for want of time, PicturesCut
 	// says that there are too many tables for all of them, and Drawn when the oldest
 	// one was drawn; zero when there are none.
 	PicturesLate int
 	PicturesCut  bool
 	Drawn        time.Time
+}
+
+// tableList is tables and what is left out of them.
+type tableList struct {
+	Tables []listed
+	// More says that there are more tables than are listed, Uncounted that the
+	// time did not do for counting the rows of all, and ColumnsCut that the
+	// columns of some are left out.
+	More, Uncounted, ColumnsCut bool
 }
 
 // listed is a table or view as the overview lists it.
@@ -68,24 +74,34 @@ func (o *overview) load(db reader) (err error) {
 	if o.Connection, err = db.connection(); err != nil {
 		return err
 	}
-	tables, more, err := db.tables(o.Connection.Database, o.Containing)
-	if err != nil {
-		return err
+	if !possibleName(o.Containing) {
+		return nil // no table is called so
 	}
-	o.More = more
-	columns, first, err := db.listColumns(o.Connection.Database, o.Containing)
-	if err != nil {
-		return err
-	}
-	cut := false
-	for _, t := range tables {
-		cut = cut || t.Name == first
-		o.Tables = append(o.Tables, listed{table: t, Columns: columns[t.Name], ColumnsCut: cut})
-	}
-	o.ColumnsCut = cut
-	all, err := db.countEach(o.Tables)
-	o.Uncounted = !all
+	list, err := recall(db, func() (tableList, error) { return db.list(o.Connection.Database, o.Containing) }, "overview", o.Containing)
+	// Each page hangs the pictures in a list of its own.
+	list.Tables = slices.Clone(list.Tables)
+	o.tableList = list
 	return err
+}
+
+// list lists the tables whose names contain a text.
+func (r reader) list(database, containing string) (l tableList, err error) {
+	tables, more, err := r.tables(database, containing)
+	if err != nil {
+		return l, err
+	}
+	l.More = more
+	columns, first, err := r.listColumns(database, containing)
+	if err != nil {
+		return l, err
+	}
+	for _, t := range tables {
+		l.ColumnsCut = l.ColumnsCut || t.Name == first
+		l.Tables = append(l.Tables, listed{table: t, Columns: columns[t.Name], ColumnsCut: l.ColumnsCut})
+	}
+	all, err := r.countEach(l.Tables)
+	l.Uncounted = !all
+	return l, err
 }
 
 // listColumns are the columns of tables whose names contain a text, in the order
@@ -93,9 +109,6 @@ func (o *overview) load(db reader) (err error) {
 // columns are left out, "" when none are.
 func (r reader) listColumns(database, containing string) (columns map[string][]column, cut string, err error) {
 	columns = map[string][]column{}
-	if !possibleName(containing) {
-		return columns, "", nil
-	}
 	where, args := nameFilter(containing)
 	n := 0
 	err = r.each(func(rows *sql.Rows) error {

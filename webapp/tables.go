@@ -59,9 +59,6 @@ type column struct {
 // tables lists the database's tables and views by name, at most maxTables. They
 // are those whose names contain a text, in either case; all when it is empty.
 func (r reader) tables(database, containing string) (list []table, more bool, err error) {
-	if !possibleName(containing) {
-		return nil, false, nil
-	}
 	where, args := nameFilter(containing)
 	err = r.each(func(rows *sql.Rows) error {
 		t, err := scanTable(rows)
