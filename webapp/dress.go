@@ -92,6 +92,9 @@ func (v *tableView) Export(format string) string {
 	return exportURL(v.Table.Name, format, v.selection, v.taken)
 }
 
+// ChartURL is the address of a chart of the selected rows.
+func (v *tableView) ChartURL() string { return chart{Filters: v.Filters}.url(v.Table.Name) }
+
 // SpreadsheetURL is the address of the selected rows as CSV that spreadsheets
 // do not run.
 func (v *tableView) SpreadsheetURL() string {

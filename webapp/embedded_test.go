@@ -112,6 +112,22 @@ func TestEmbeddedServer(t *testing.T) {
 		}
 	}
 
+	for path, want := range map[string]string{
+		"monsters/chart": "Average height_m by hatched_on", "games/chart": "Average home_goals by starts_at, a month at a time",
+		"monsters/chart?kind=bar&x=species&group=position":                                   "40 bars",
+		"monsters/chart?kind=bar&x=species&y=salary&aggregate=avg":                           "Average salary by species",
+		"monsters/chart?kind=histogram&x=salary":                                             "16 bars of a width of 5000",
+		"monsters/chart?kind=histogram&x=height_m":                                           "bars of a width of",
+		"monsters/chart?kind=scatter&x=height_m&y=weight_kg&group=species":                   "456 points",
+		"games/chart?kind=line&x=starts_at&by=week&y=attendance&aggregate=sum&group=weather": "Sum of attendance",
+		"games/chart?kind=histogram&x=played_for":                                            "played_for in hours",
+		"monsters/chart?kind=bar&x=heads&column=species&op=equals&value=dragon":              "Rows by heads",
+	} {
+		if caption := site.get(t, "/tables/"+path, 200).caption(); !strings.Contains(caption, want) {
+			t.Errorf("%s: the caption is %s", path, caption)
+		}
+	}
+
 	site.get(t, "/tables/absent", 404)
 	site.get(t, "/tables/monsters?page=last", 200)
 	site.get(t, "/tables/monsters?page=9999", 404)

@@ -303,18 +303,22 @@ func (e *export) count(db reader, q resolved) (string, error) {
 func (e *export) header(table, counted string) {
 	h := e.w.Header()
 	h.Set("Content-Type", e.format.contentType)
-	// Browsers make a file name of it, in which some characters mean something.
-	file := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:*?"<>|`, r) || r < 0x20 || r == 0x7F {
-			return '_'
-		}
-		return r
-	}, table) + "." + e.format.name
-	h.Set("Content-Disposition", mime.FormatMediaType(e.format.disposition, map[string]string{"filename": file}))
+	h.Set("Content-Disposition", disposition(e.format.disposition, table+"."+e.format.name))
 	h.Set("Drawbridge-Rows", counted)
 	h.Set("Drawbridge-Row-Limit", fmt.Sprint(e.limit))
 	h.Set("Trailer", "Drawbridge-Export")
 	e.w.WriteHeader(http.StatusOK)
+}
+
+// disposition is the header that names a file. Browsers make a file name of it, in
+// which some characters mean something.
+func disposition(kind, file string) string {
+	return mime.FormatMediaType(kind, map[string]string{"filename": strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) || r < 0x20 || r == 0x7F {
+			return '_'
+		}
+		return r
+	}, file)})
 }
 
 // deadlined gives each write its own time limit, in place of the one for a whole

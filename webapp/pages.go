@@ -19,16 +19,28 @@ var (
 	tableTemplate    = page("table.html")
 	rowTemplate      = page("row.html")
 	problemTemplate  = page("problem.html")
+	chartTemplate    = page("chart.html", "figure.html")
+	embedTemplate    = whole("embed.html", "figure.html")
 )
 
-// page is the template of one page inside the layout.
-func page(file string) *template.Template {
+// page is the template of one page inside the layout. Other files hold parts of
+// it.
+func page(file string, parts ...string) *template.Template {
+	return whole("layout.html", append([]string{file}, parts...)...)
+}
+
+// whole is the template of a page that the first file begins and ends.
+func whole(file string, parts ...string) *template.Template {
 	functions := template.FuncMap{
 		"grouped":  grouped,
 		"tableURL": tablePath,
 		"asset":    assetURL,
 	}
-	return template.Must(template.New("layout.html").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/"+file))
+	paths := []string{"templates/" + file}
+	for _, part := range parts {
+		paths = append(paths, "templates/"+part)
+	}
+	return template.Must(template.New(file).Funcs(functions).ParseFS(templateFiles, paths...))
 }
 
 // view is what the layout needs; Page is what the page's own template needs.

@@ -24,6 +24,8 @@ type app struct {
 	catalog             catalog
 	// exportRows is how many rows a download has at most.
 	exportRows int
+	// embedOrigins are the sites that may show charts in a frame.
+	embedOrigins []string
 }
 
 func newApp(db *sql.DB, log *slog.Logger, dashboardURL string) *app {
@@ -57,6 +59,8 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", a.overviewPage)
 	mux.HandleFunc("GET /tables/{name}", a.tableOrExport)
 	mux.HandleFunc("GET /tables/{name}/rows/{key}", a.rowPage)
+	mux.HandleFunc("GET /tables/{name}/chart", a.chartPage)
+	mux.HandleFunc("GET /tables/{name}/chart/embed", a.chartEmbed)
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET "+staticPrefix+"{file}", a.static)

@@ -47,21 +47,24 @@ func newAsset(name, hash string, content []byte) asset {
 
 func hashAssets() (byFile map[string]asset, urls map[string]string) {
 	byFile, urls = map[string]asset{}, map[string]string{}
-	entries, err := fs.ReadDir(staticFiles, "static")
-	if err != nil {
-		panic(err) // The files are part of the binary.
-	}
-	for _, entry := range entries {
-		content, err := fs.ReadFile(staticFiles, "static/"+entry.Name())
+	err := fs.WalkDir(staticFiles, "static", func(whole string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(staticFiles, whole)
 		if err != nil {
-			panic(err)
+			return err
 		}
 		sum := sha256.Sum256(content)
 		hash := hex.EncodeToString(sum[:8])
 		extension := path.Ext(entry.Name())
 		file := strings.TrimSuffix(entry.Name(), extension) + "." + hash + extension
 		byFile[file] = newAsset(entry.Name(), hash, content)
-		urls[entry.Name()] = staticPrefix + file
+		urls[strings.TrimPrefix(whole, "static/")] = staticPrefix + file
+		return nil
+	})
+	if err != nil {
+		panic(err) // The files are part of the binary.
 	}
 	return byFile, urls
 }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"drawbridge/internal/notrun"
+)
+
+// TestChartsDrawInABrowser loads each kind of chart in Chromium, which reports
+// every breach of the content security policy.
+func TestChartsDrawInABrowser(t *testing.T) {
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		notrun.Because(t, "there is no chromium on the PATH")
+	}
+	site := sampleSite(t)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program))
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	defer cancel()
+	ctx, cancel = chromedp.NewContext(ctx)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	var complaints []string
+	chromedp.ListenTarget(ctx, func(event any) {
+		switch e := event.(type) {
+		case *log.EventEntryAdded:
+			complaints = append(complaints, e.Entry.Text)
+		case *runtime.EventExceptionThrown:
+			complaints = append(complaints, e.ExceptionDetails.Error())
+		}
+	})
+	for name, test := range map[string]struct {
+		query, marks string
+		least        int
+	}{
+		"bars":                      {"kind=bar&x=species", "[aria-label=bar] rect", 10},
+		"bars in groups":            {"kind=bar&x=species&group=position", "[aria-label=bar] rect", 40},
+		"bars beside each other":    {"kind=bar&x=species&group=position&y=salary&aggregate=avg", "[aria-label=bar] rect", 40},
+		"bars over time":            {"kind=bar&x=signed_at&by=year", "[aria-label=rect] rect", 5},
+		"a line":                    {"kind=line&x=signed_at&by=year&y=salary", "[aria-label=line] path", 1},
+		"lines in groups":           {"kind=line&x=signed_at&by=year&group=position", "[aria-label=line] path", 4},
+		"a scatter":                 {"kind=scatter&x=height_m&y=weight_kg", "[aria-label=dot] *", 400},
+		"a scatter in groups":       {"kind=scatter&x=height_m&y=weight_kg&group=species", "[aria-label=dot] *", 400},
+		"a histogram":               {"kind=histogram&x=salary", "[aria-label=rect] rect", 10},
+		"a scatter of times":        {"kind=scatter&x=signed_at&y=salary", "[aria-label=dot] *", 300},
+		"bars of one row, filtered": {"kind=bar&x=species&column=id&op=equals&value=1", "[aria-label=bar] rect", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			complaints = nil
+			address := site.URL + "/tables/monsters/chart?" + test.query
+			var marks, styles int
+			var label, role, colour, file string
+			if err := chromedp.Run(ctx,
+				chromedp.Navigate(address),
+				chromedp.WaitVisible(`figure svg`),
+				chromedp.Evaluate(`document.querySelectorAll("figure svg `+test.marks+`").length`, &marks),
+				chromedp.Evaluate(`document.querySelectorAll("style").length`, &styles),
+				chromedp.Evaluate(`document.querySelector("figure svg").getAttribute("aria-label")`, &label),
+				chromedp.Evaluate(`document.querySelector("figure svg").getAttribute("role")`, &role),
+				chromedp.Evaluate(`(e => [getComputedStyle(e).fill, getComputedStyle(e).stroke].join(" "))(document.querySelector("figure svg `+test.marks+`"))`, &colour),
+				// The file that the button saves.
+				chromedp.Evaluate(`new Promise(done => {
+					const make = URL.createObjectURL;
+					URL.createObjectURL = blob => { blob.text().then(done); return make(blob); };
+					HTMLAnchorElement.prototype.click = () => {};
+					document.querySelector("[data-download]").click();
+				})`, &file, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
+			); err != nil {
+				t.Fatal(err, complaints)
+			}
+			if marks < test.least {
+				t.Errorf("%d marks, want at least %d", marks, test.least)
+			}
+			if role != "img" || !strings.Contains(label, "Largest") && !strings.Contains(label, "point") && !strings.Contains(label, "bar") {
+				t.Errorf("the picture is a %q called %q", role, label)
+			}
+			if !strings.Contains(colour, "rgb(0, 114, 178)") && !strings.Contains(colour, "rgb(") {
+				t.Errorf("the first mark has the colours %s", colour)
+			}
+			if styles > 0 {
+				t.Errorf("%d style elements are in the page", styles)
+			}
+			if strings.Contains(file, "var(--s") || strings.Contains(file, "currentColor") || !strings.Contains(file, `xmlns="http://www.w3.org/2000/svg"`) {
+				t.Errorf("the file does not stand alone: %.400s", file)
+			}
+			for _, complaint := range complaints {
+				t.Errorf("the browser says: %s", complaint)
+			}
+			if dir := os.Getenv("SHOTS"); dir != "" {
+				var shot []byte
+				if err := chromedp.Run(ctx, chromedp.FullScreenshot(&shot, 100)); err == nil {
+					_ = os.WriteFile(dir+"/"+name+".png", shot, 0o600)
+				}
+				_ = os.WriteFile(dir+"/"+name+".svg", []byte(file), 0o600)
+			}
+		})
+	}
+}
