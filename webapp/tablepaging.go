@@ -12,6 +12,8 @@ const (
 	// maxOffset is how far the pages of a table without a key reach: MySQL reads
 	// all the rows before a page to find it.
 	maxOffset = 100_000
+	// farOffset is how far from the start a page that is asked for by its number is looked for by the keys of its rows.
+	farOffset = 1000
 )
 
 type sizeLink struct {
@@ -61,6 +63,11 @@ func (v *tableView) read(db reader, exacts map[string]column) (err error) {
 	default:
 		q.offset = v.offset()
 		v.FirstRow = v.offset() + 1
+		if len(v.Key) > 0 && q.offset >= farOffset {
+			if err = q.skip(db, v.Key); err != nil {
+				return err
+			}
+		}
 	}
 	list, err := db.rows(q, exacts)
 	if err != nil {
@@ -98,6 +105,29 @@ func (v *tableView) read(db reader, exacts map[string]column) (err error) {
 	}
 	v.number()
 	v.turn(more, next)
+	return nil
+}
+
+// skip replaces q's offset by the keys of the rows there. To find those, MySQL passes over the columns of the order and of
+// the key alone, which an index may hold, and not over whole rows.
+func (q *rowsQuery) skip(db reader, key []term) error {
+	keys := *q
+	keys.columns = nil
+	list, err := db.rows(keys, exacts(nil, key, nil))
+	if err != nil {
+		return err
+	}
+	these := condition{sql: "FALSE"}
+	for _, r := range list {
+		at, err := placeOf(key, r.values(key))
+		if err != nil {
+			return err
+		}
+		one := at.same(key)
+		these.sql, these.args = these.sql+" OR "+one.sql, append(these.args, one.args...)
+	}
+	these.sql = "(" + these.sql + ")"
+	q.filters, q.offset = []condition{these}, 0
 	return nil
 }
 

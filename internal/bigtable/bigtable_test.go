@@ -19,7 +19,7 @@ func TestLoad(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"SELECT CONCAT_WS(' ', COUNT(*), MIN(id), MAX(id), COUNT(DISTINCT station_id), COUNT(label), COUNT(DISTINCT label), COUNT(level), COUNT(note)) FROM readings": "20000 1 20000 1000 18000 4500 17143 16000",
-		"SELECT CONCAT_WS(' ', id, station_id, taken_at, kind, label, amount, ROUND(level, 6), checked, note) FROM readings WHERE id = 12346": "12346 975 2022-01-21 19:54:24.598 sun label 4234 12073.14 218.943359 0 Note 891037 of station 975",
+		"SELECT CONCAT_WS(' ', id, station_id, taken_at, kind, label, amount, ROUND(level, 6), checked, note) FROM readings WHERE id = 12346":                         "12346 975 2022-01-21 19:54:24.598 sun label 4234 12073.14 218.943359 0 Note 891037 of station 975",
 		"SELECT COUNT(*) FROM stations": "1000",
 		"SELECT COUNT(*) FROM readings LEFT JOIN stations ON stations.id = station_id WHERE stations.id IS NULL":                                                      "0",
 		"SELECT GROUP_CONCAT(DISTINCT INDEX_NAME ORDER BY INDEX_NAME) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'readings'": "amount,label,PRIMARY,station_id,taken_at",
