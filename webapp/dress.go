@@ -95,6 +95,15 @@ func (v *tableView) Export(format string) string {
 // ChartURL is the address of a chart of the selected rows.
 func (v *tableView) ChartURL() string { return chart{Filters: v.Filters}.url(v.Table.Name) }
 
+// PageExport is the address of the rows of this page in a format.
+func (v *tableView) PageExport(format string) string {
+	s := v.selection
+	if len(v.Key) > 0 && (s.Before != "" || s.Last) {
+		s = s.at(writeKey(v.List[0].values(v.terms)), v.FirstRow)
+	}
+	return exportPageURL(v.Table.Name, format, s, v.taken)
+}
+
 // SpreadsheetURL is the address of the selected rows as CSV that spreadsheets
 // do not run.
 func (v *tableView) SpreadsheetURL() string {

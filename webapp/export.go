@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -109,7 +110,17 @@ func cutLast(s, separator string) (before, after string, found bool) {
 // exportURL is the address of the selected rows in a format. Taken are the tables
 // that have the address's name.
 func exportURL(name, format string, s selection, taken map[string]table) string {
-	query := s.rowsQuery()
+	return exportOf(name, format, s.rowsQuery(), taken)
+}
+
+// exportPageURL is the address of the rows of the selection's page.
+func exportPageURL(name, format string, s selection, taken map[string]table) string {
+	query := s.pageQuery()
+	query.Set("rows", "page")
+	return exportOf(name, format, query, taken)
+}
+
+func exportOf(name, format string, query url.Values, taken map[string]table) string {
 	path := tablePath(name) + "." + format
 	if _, ok := taken[name+"."+format]; ok {
 		path = tablePath(name)
@@ -118,7 +129,7 @@ func exportURL(name, format string, s selection, taken map[string]table) string 
 	return withQuery(path, query)
 }
 
-// export answers with all of the selected rows of a table.
+// export answers with the selected rows of a table: all, or one page of them.
 func (a *app) export(w http.ResponseWriter, r *http.Request, name string, format exportFormat) {
 	s, _, err := selectionOf(r)
 	if err != nil {
@@ -126,17 +137,26 @@ func (a *app) export(w http.ResponseWriter, r *http.Request, name string, format
 		return
 	}
 	requestOf(r.Context()).route = "/tables/{name}." + format.name
-	s.window, s.Facets = window{Page: 1, Size: defaultSize}, nil
+	s.Facets = nil
 	e := export{format: format, w: w, r: r, limit: a.exportRows, spreadsheet: r.URL.Query().Get("for") == "spreadsheet"}
-	err = a.stream(r.Context(), func(ctx context.Context, stop func(), db reader) error {
-		found, err := db.named(name)
-		if err != nil {
-			return err
-		}
-		if _, ok := found[name]; !ok {
-			return db.noTable()
-		}
-		q, err := db.resolve(found[name], s)
+	switch rows := r.URL.Query().Get("rows"); {
+	case rows == "page" && (s.Before != "" || s.Last):
+		a.fail(w, r, unreadable(errors.New("a download of one page names its first row by at, or its number by page, not by before or as the last")))
+	case rows == "page":
+		a.exportPage(&e, name, s)
+	case rows == "" || rows == "all":
+		s.window = window{Page: 1, Size: defaultSize}
+		a.exportAll(&e, name, s)
+	default:
+		a.fail(w, r, unreadable(fmt.Errorf("rows is %q, and should be page or all", shorten(rows, 40))))
+	}
+}
+
+// exportAll streams all of the selected rows.
+func (a *app) exportAll(e *export, name string, s selection) {
+	w, r := e.w, e.r
+	err := a.stream(r.Context(), func(ctx context.Context, stop func(), db reader) error {
+		q, err := db.resolveNamed(name, s)
 		if err != nil {
 			return err
 		}
@@ -226,12 +246,56 @@ func (e *export) run(ctx context.Context, stop func(), db reader, q resolved) er
 	begin := func() {
 		e.begun = true
 		e.header(q.Table.Name, counted)
+		e.w.Header().Set("Trailer", "Drawbridge-Export")
+		e.w.WriteHeader(http.StatusOK)
 		writer.begin()
 	}
 	if e.r.Method == http.MethodHead {
 		begin()
 		return nil
 	}
+	n, cutValues := 0, 0
+	err = db.exported(q, exportTimeout, e.limit+1, 0, func(values []any, cut []bool) error {
+		if n == e.limit {
+			e.cut = true
+			return nil
+		}
+		if ctx.Err() != nil {
+			return errGone
+		}
+		if !e.begun {
+			begin()
+		}
+		n++
+		for _, c := range cut {
+			if c {
+				cutValues++
+			}
+		}
+		writer.row(values, cut)
+		if _, err := out.Write(nil); err != nil {
+			stop()
+			return errGone
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !e.begun {
+		begin()
+	}
+	writer.end(n, !e.cut)
+	if out.Flush() != nil {
+		return errGone
+	}
+	e.outcome(n, cutValues)
+	return nil
+}
+
+// exported reads up to most rows of q in the form of downloads, and says of each
+// value whether it was cut.
+func (r reader) exported(q resolved, limit time.Duration, most int, offset uint64, row func(values []any, cut []bool) error) error {
 	values := make([]any, len(q.Columns))
 	lengths := make([]sql.Null[int64], len(q.Columns))
 	cut := make([]bool, len(q.Columns))
@@ -245,47 +309,16 @@ func (e *export) run(ctx context.Context, stop func(), db reader, q resolved) er
 		}
 	}
 	where, args := whereOf(q.filters)
-	query := hinted(exportTimeout) + strings.Join(selected, ", ") + " FROM " + mysqldb.QuoteIdentifier(q.Table.Name) + where + orderBy(q.Table, q.terms, false) + " LIMIT ?"
-	n, cutValues := 0, 0
-	err = db.each(func(rows *sql.Rows) error {
-		if n == e.limit {
-			e.cut = true
-			return nil
-		}
-		if ctx.Err() != nil {
-			return errGone
-		}
+	query := hinted(limit) + strings.Join(selected, ", ") + " FROM " + mysqldb.QuoteIdentifier(q.Table.Name) + where + orderBy(q.Table, q.terms, false) + " LIMIT ? OFFSET ?"
+	return r.each(func(rows *sql.Rows) error {
 		if err := rows.Scan(dest...); err != nil {
 			return err
 		}
 		for i := range cut {
-			if cut[i] = lengths[i].V > maxExportValue; cut[i] {
-				cutValues++
-			}
+			cut[i] = lengths[i].V > maxExportValue
 		}
-		if !e.begun {
-			begin()
-		}
-		n++
-		writer.row(values, cut)
-		if _, err := out.Write(nil); err != nil {
-			stop()
-			return errGone
-		}
-		return nil
-	}, query, append(args, e.limit+1)...)
-	if err != nil {
-		return err
-	}
-	if !e.begun {
-		begin()
-	}
-	writer.end(n, !e.cut)
-	if out.Flush() != nil {
-		return errGone
-	}
-	e.w.Header().Set("Drawbridge-Export", fmt.Sprintf("%s; rows=%d; cut-values=%d", map[bool]string{false: "complete", true: "cut"}[e.cut], n, cutValues))
-	return nil
+		return row(values, cut)
+	}, query, append(args, most, offset)...)
 }
 
 // count is the number of rows for the header: a number, or "more than" one.
@@ -306,8 +339,11 @@ func (e *export) header(table, counted string) {
 	h.Set("Content-Disposition", disposition(e.format.disposition, table+"."+e.format.name))
 	h.Set("Drawbridge-Rows", counted)
 	h.Set("Drawbridge-Row-Limit", fmt.Sprint(e.limit))
-	h.Set("Trailer", "Drawbridge-Export")
-	e.w.WriteHeader(http.StatusOK)
+}
+
+// outcome says in a header or trailer what the download holds.
+func (e *export) outcome(rows, cutValues int) {
+	e.w.Header().Set("Drawbridge-Export", fmt.Sprintf("%s; rows=%d; cut-values=%d", map[bool]string{false: "complete", true: "cut"}[e.cut], rows, cutValues))
 }
 
 // disposition is the header that names a file. Browsers make a file name of it, in

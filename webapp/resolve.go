@@ -64,6 +64,19 @@ func (r reader) resolve(t table, s selection) (resolved, error) {
 	return q, q.place()
 }
 
+// resolveNamed finds out what s means for the table of that name. The error is a
+// *noTable when there is none, and a *refusal as of resolve.
+func (r reader) resolveNamed(name string, s selection) (resolved, error) {
+	found, err := r.named(name)
+	if err != nil {
+		return resolved{}, err
+	}
+	if _, ok := found[name]; !ok {
+		return resolved{}, r.noTable()
+	}
+	return r.resolve(found[name], s)
+}
+
 func (q *resolved) column(name string) (column, bool) {
 	i := slices.IndexFunc(q.Columns, func(c column) bool { return c.Name == name })
 	if i < 0 {

@@ -217,10 +217,17 @@ func (s selection) rowsQuery() url.Values {
 
 // url is the address of the selection's page on the table of that name.
 func (s selection) url(name string) string {
-	query := s.rowsQuery()
+	query := s.pageQuery()
 	for _, facet := range s.Facets {
 		query.Add("facet", facet)
 	}
+	return withQuery(tablePath(name), query)
+}
+
+// pageQuery is the part of an address that says which rows, in what order, and
+// which page of them.
+func (s selection) pageQuery() url.Values {
+	query := s.rowsQuery()
 	switch {
 	case s.Last:
 		query.Set("page", "last")
@@ -237,7 +244,7 @@ func (s selection) url(name string) string {
 	if !s.DefaultSize() {
 		query.Set("size", strconv.Itoa(s.Size))
 	}
-	return withQuery(tablePath(name), query)
+	return query
 }
 
 func withQuery(path string, query url.Values) string {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -109,8 +108,8 @@ func (v *tableView) load(db reader) (err error) {
 		if err = v.findLast(db); err != nil || v.redirect != "" {
 			return err
 		}
-		if v.offset() >= maxOffset {
-			return &refusal{fmt.Sprintf("This table has no key that tells its rows apart, so its pages reach only as far as row %s: sort or filter it to see others.", grouped(maxOffset)), v.first()}
+		if err := v.tooFar(); err != nil {
+			return err
 		}
 	}
 	references, err := db.linked(v.resolved)

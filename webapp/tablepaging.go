@@ -22,6 +22,14 @@ type sizeLink struct {
 	Current bool
 }
 
+// tooFar is why a page found by counting cannot be had, if it cannot.
+func (q *resolved) tooFar() error {
+	if len(q.Key) > 0 || q.offset() < maxOffset {
+		return nil
+	}
+	return &refusal{fmt.Sprintf("This table has no key that tells its rows apart, so its pages reach only as far as row %s: sort or filter it to see others.", grouped(maxOffset)), q.first()}
+}
+
 // findLast finds the last page by counting, for tables without a key.
 func (v *tableView) findLast(db reader) error {
 	if !v.window.Last {
