@@ -15,6 +15,7 @@ var ourPages = []struct{ name, path string }{
 	{"overview", "/"},
 	{"table", "/tables/" + tableName},
 	{"row", "/tables/" + tableName + "/rows/1"},
+	{"chart", "/tables/" + tableName + "/chart"},
 	{"JSON", ourJSON},
 }
 
