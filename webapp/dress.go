@@ -70,8 +70,26 @@ func (v *tableView) dress() {
 	}
 }
 
-// Operators are those that the form offers.
-func (v *tableView) Operators() []operator { return operators }
+// ColumnOptions, OperatorOptions and FacetOptions are what the form offers.
+func (v *tableView) ColumnOptions(selected string) template.HTML {
+	return optionsHTML(v.Columns, columnOption, selected)
+}
+
+func (v *tableView) OperatorOptions(selected string) template.HTML {
+	return optionsHTML(operators, func(o operator) (string, string) { return o.Name, o.Words }, selected)
+}
+
+func (v *tableView) FacetOptions() template.HTML {
+	var countable []column
+	for _, c := range v.Columns {
+		if c.Countable() {
+			countable = append(countable, c)
+		}
+	}
+	return optionsHTML(countable, columnOption, "")
+}
+
+func columnOption(c column) (value, words string) { return c.Name, c.Name }
 
 // Whole says that nothing is filtered.
 func (v *tableView) Whole() bool { return len(v.Filters) == 0 }
@@ -114,7 +132,9 @@ func (v *tableView) SpreadsheetURL() string {
 	return address + "?for=spreadsheet"
 }
 
-// RowsHTML is the page's rows.
+// HeadsHTML and RowsHTML are the page's headings and rows.
+func (v *tableView) HeadsHTML() template.HTML { return headsHTML(v.Heads) }
+
 func (v *tableView) RowsHTML() template.HTML { return rowsHTML(v.Columns, v.List) }
 
 // FacetRows and MaxOffset are limits that the page names.

@@ -143,10 +143,11 @@ func (q *rowsQuery) skip(db reader, key []term) error {
 // their number.
 func (v *tableView) count(db reader) (err error) {
 	count := func() (rowCount, error) { return db.count(v.Table, v.filters, pageCountTime) }
-	if v.Whole() && !v.window.Last {
-		v.Rows, err = recall(db, count, "count", v.Table.Name)
+	if v.window.Last {
+		v.Rows, err = count() // which the last page begins by
 	} else {
-		v.Rows, err = count()
+		where, args := whereOf(v.filters)
+		v.Rows, err = recall(db, count, "count", v.Table.Name, where, fmt.Sprintf("%#v", args))
 	}
 	if tooLong(err) {
 		v.Rows, err = rowCount{N: v.Table.Rows.N, Known: v.Table.Rows.Known && v.Whole()}, nil

@@ -54,6 +54,42 @@ func TestRowsAreWhatATemplateWouldMake(t *testing.T) {
 	}
 }
 
+var headTemplate = template.Must(template.New("heads").Parse(`{{range .}}<th scope="col"{{if .Number}} class="number"{{end}}{{with .Comment}} title="{{.}}"{{end}}{{with .Sorted}} aria-sort="{{.}}"{{end}}>` +
+	`{{if .URL}}<a href="{{.URL}}" rel="nofollow"><bdi>{{.Name}}</bdi>{{if eq .Sorted "ascending"}}<span aria-hidden="true"> ▲</span>{{else if eq .Sorted "descending"}}<span aria-hidden="true"> ▼</span>{{end}}</a>` +
+	`{{else}}<bdi title="Rows cannot be sorted by this type">{{.Name}}</bdi>{{end}}` +
+	`{{if .Key}} <span class="key" title="Part of the key that tells rows apart">key</span>{{end}}<span class="type"{{if ne .Type .ShortType}} title="{{.Type}}"{{end}}>{{.ShortType}}</span></th>{{end}}`))
+
+var optionTemplate = template.Must(template.New("options").Parse(`{{range .Columns}}<option value="{{.Name}}"{{if eq .Name $.Selected}} selected{{end}}>{{.Name}}</option>{{end}}`))
+
+func TestHeadsAndOptionsAreWhatATemplateWouldMake(t *testing.T) {
+	columns := []column{
+		{Name: "id", Type: "int", DataType: "int", Key: true},
+		{Name: `"<b>&'`, Type: "enum('<i>','\"&','a long one')", DataType: "enum", Comment: `said "<hello>" & 'so'`},
+		{Name: "shape", Type: "point", DataType: "point"},
+	}
+	v := tableView{resolved: resolved{Table: table{Name: `t"<&>`}, Columns: columns, selection: selection{window: window{Page: 1, Size: defaultSize}}}}
+	for _, desc := range []bool{false, true} {
+		v.Heads, v.Desc, v.terms = nil, desc, []term{columns[1].term(desc)}
+		v.dress()
+		var want strings.Builder
+		if err := headTemplate.Execute(&want, v.Heads); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(v.HeadsHTML()); got != strings.ReplaceAll(want.String(), "&#43;", "+") {
+			t.Errorf("headings are\n%s, and of a template\n%s", got, want.String())
+		}
+	}
+	for _, c := range columns {
+		var want strings.Builder
+		if err := optionTemplate.Execute(&want, map[string]any{"Columns": columns, "Selected": c.Name}); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(v.ColumnOptions(c.Name)); got != want.String() {
+			t.Errorf("options are\n%s, and of a template\n%s", got, want.String())
+		}
+	}
+}
+
 // FuzzRowsHTML gives cells any text, as printable leaves it, and links to any
 // table and row.
 func FuzzRowsHTML(f *testing.F) {
