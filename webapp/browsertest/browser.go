@@ -20,7 +20,7 @@ var names = []string{
 
 // patience bounds all that a test does in one tab, so that a page that never
 // loads is an error and not a test that hangs.
-const patience = 4 * time.Minute
+const patience = 2 * time.Minute
 
 // startBrowser starts a Chromium of its own for t, which ends with t, and
 // returns the context in which tabs are opened. It resolves no name and so

@@ -38,6 +38,22 @@ func Run(t *testing.T, s Site) {
 			})
 		}
 	})
+	t.Run("walk", func(t *testing.T) {
+		for name, scripts := range map[string]bool{"with JavaScript": true, "without JavaScript": false} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				walk(t, browser, s, scripts)
+			})
+		}
+		t.Run("by keyboard", func(t *testing.T) {
+			t.Parallel()
+			keyboard(t, browser, s)
+		})
+		t.Run("by what a screen reader is told", func(t *testing.T) {
+			t.Parallel()
+			screenReader(t, browser, s)
+		})
+	})
 	t.Run("without its database it says so, and is back without a restart", func(t *testing.T) {
 		b := newTab(t, browser, s.URL)
 		s.Away()

@@ -25,6 +25,7 @@ type tab struct {
 	testing.TB
 	ctx  context.Context
 	site string // the address of the site, without a path
+	jar  cdp.BrowserContextID
 
 	mu       sync.Mutex
 	wrong    []string
@@ -37,10 +38,10 @@ func newTab(t testing.TB, browser context.Context, site string) *tab {
 	t.Helper()
 	// A tab behind another one is not painted, so each has a window of its own.
 	var id target.ID
-	if err := chromedp.Run(browser, chromedp.ActionFunc(func(ctx context.Context) error {
+	var jar cdp.BrowserContextID
+	if err := chromedp.Run(browser, chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		ctx = cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser)
-		jar, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(ctx)
-		if err != nil {
+		if jar, err = target.CreateBrowserContext().WithDisposeOnDetach(true).Do(ctx); err != nil {
 			return err
 		}
 		id, err = target.CreateTarget("about:blank").WithBrowserContextID(jar).WithNewWindow(true).Do(ctx)
@@ -52,7 +53,7 @@ func newTab(t testing.TB, browser context.Context, site string) *tab {
 	t.Cleanup(end)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	t.Cleanup(cancel)
-	b := &tab{TB: t, ctx: ctx, site: site, expected: 200}
+	b := &tab{TB: t, ctx: ctx, site: site, jar: jar, expected: 200}
 	chromedp.ListenTarget(ctx, b.observe)
 	b.do(audits.Enable(), emulation.SetFocusEmulationEnabled(true))
 	b.size(wide)
