@@ -64,6 +64,8 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET "+staticPrefix+"{file}", a.static)
+	// Browsers ask for it when they show JSON.
+	mux.Handle("GET /favicon.ico", http.RedirectHandler(assetURLs["icon.svg"], http.StatusSeeOther))
 	mux.HandleFunc("/", a.nothingHere)
 	return a.logged(secured(compressed(a.recovered(mux))))
 }

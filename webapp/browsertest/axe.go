@@ -48,6 +48,9 @@ func repositoryRoot() (string, error) {
 // practices.
 const everyRule = `{type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}`
 
+// noBestPractice are those of WCAG alone.
+const noBestPractice = `{type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}`
+
 // contrastOnly are the rules for which colours matter.
 const contrastOnly = `{type: 'rule', values: ['color-contrast', 'link-in-text-block']}`
 

@@ -34,8 +34,9 @@ func TestTheChecksFindWhatIsWrong(t *testing.T) {
 	defer site.Close()
 	source := axe(t)
 	b := newTab(t, startBrowser(t), site.URL)
-	b.visit(page{path: "/bad"})
-	found := strings.Join(b.look("bad", source, t.TempDir()), "\n")
+	bad := page{name: "bad", path: "/bad"}
+	b.visit(bad)
+	found := strings.Join(b.look(bad, source, t.TempDir()), "\n")
 	for _, want := range []string{
 		"anyhow: 2 of h1 with text, want 1",
 		"anyhow: 0 of main, want 1",
@@ -47,7 +48,7 @@ func TestTheChecksFindWhatIsWrong(t *testing.T) {
 		"wide, light: axe-core: color-contrast",
 		"narrow, light: axe-core: label",
 		"wide, dark: axe-core: color-contrast",
-		"dark: the ground has the colour that it has in the light",
+		"dark: ground and text have the colours that they have in the light",
 		"narrow: the page is 20",
 		"at a zoom of 400 %: the page is 20",
 		"with reduced motion: 1 parts",

@@ -21,6 +21,7 @@ func (b *tab) visit(p page) {
 	if !p.posted {
 		b.expect(status)
 		b.do(chromedp.Navigate(b.site + p.path))
+		b.drawn()
 		return
 	}
 	b.open("/")
@@ -34,7 +35,7 @@ func (b *tab) visit(p page) {
 
 // look returns what is wrong with the page that the tab shows, in every way that
 // people may look at it, and writes screenshots to the folder.
-func (b *tab) look(name, axe, screenshots string) (wrong []string) {
+func (b *tab) look(p page, axe, screenshots string) (wrong []string) {
 	b.Helper()
 	add := func(how string, found ...string) {
 		for _, f := range found {
@@ -46,24 +47,29 @@ func (b *tab) look(name, axe, screenshots string) (wrong []string) {
 
 	b.prefer(light)
 	b.size(wide)
-	add("anyhow", b.structure()...)
-	add("wide, light", b.accessibility(axe, everyRule)...)
+	rules := everyRule
+	if p.alone {
+		rules = noBestPractice
+	} else {
+		add("anyhow", b.structure()...)
+	}
+	add("wide, light", b.accessibility(axe, rules)...)
 	add("wide", b.overflow()...)
-	b.screenshot(filepath.Join(screenshots, name+"-wide-light.png"))
-	day := eval[string](b, groundColour)
+	b.screenshot(filepath.Join(screenshots, p.name+"-wide-light.png"))
+	day := eval[string](b, colours)
 
 	b.prefer(dark)
-	if night := eval[string](b, groundColour); night == day {
-		add("dark", "the ground has the colour that it has in the light, "+day)
+	if night := eval[string](b, colours); night == day {
+		add("dark", "ground and text have the colours that they have in the light, "+day)
 	}
 	add("wide, dark", b.accessibility(axe, contrastOnly)...)
-	b.screenshot(filepath.Join(screenshots, name+"-wide-dark.png"))
+	b.screenshot(filepath.Join(screenshots, p.name+"-wide-dark.png"))
 
 	b.size(narrow)
-	b.screenshot(filepath.Join(screenshots, name+"-narrow-dark.png"))
+	b.screenshot(filepath.Join(screenshots, p.name+"-narrow-dark.png"))
 	b.prefer(light)
-	add("narrow, light", b.accessibility(axe, everyRule)...)
-	b.screenshot(filepath.Join(screenshots, name+"-narrow-light.png"))
+	add("narrow, light", b.accessibility(axe, rules)...)
+	b.screenshot(filepath.Join(screenshots, p.name+"-narrow-light.png"))
 	add("narrow", b.overflow()...)
 	b.size(smallest)
 	add("at a zoom of 400 %", b.overflow()...)
@@ -83,7 +89,7 @@ func (b *tab) look(name, axe, screenshots string) (wrong []string) {
 	return wrong
 }
 
-const groundColour = "getComputedStyle(document.body).backgroundColor"
+const colours = "getComputedStyle(document.body).backgroundColor + ' ' + getComputedStyle(document.body).color"
 
 // moving counts what moves, or would when pointed at.
 const moving = `document.getAnimations().length +

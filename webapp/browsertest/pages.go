@@ -8,6 +8,8 @@ type page struct {
 	status int
 	// posted says that a form is sent there.
 	posted bool
+	// alone says that it is made for a frame, without the site's heading.
+	alone bool
 }
 
 // pages are all pages of the site, with the data of [Load].
@@ -25,6 +27,9 @@ var pages = []page{
 	{name: "view", path: "/tables/tall_monsters"},
 	{name: "row", path: "/tables/monsters/rows/1"},
 	{name: "row-types", path: "/tables/curiosities/rows/18446744073709551615"},
+	{name: "chart", path: "/tables/monsters/chart"},
+	{name: "chart-scatter", path: "/tables/monsters/chart?kind=scatter&x=height_m&y=weight_kg&group=species"},
+	{name: "chart-embedded", path: "/tables/monsters/chart/embed", alone: true},
 	{name: "problem-400", path: "/tables/monsters?column=heads&op=equals&value=many", status: 400},
 	{name: "problem-404", path: "/nowhere", status: 404},
 	{name: "problem-404-table", path: "/tables/nowhere", status: 404},

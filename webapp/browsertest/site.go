@@ -31,7 +31,7 @@ func Run(t *testing.T, s Site) {
 				t.Parallel()
 				b := newTab(t, browser, s.URL)
 				b.visit(p)
-				report(t, b.look(p.name, axe, folder))
+				report(t, b.look(p, axe, folder))
 				if other := titles.take(eval[string](b, "document.title"), p); other != "" {
 					t.Errorf("it has the title of %s", other)
 				}
@@ -58,7 +58,7 @@ func Run(t *testing.T, s Site) {
 		b := newTab(t, browser, s.URL)
 		s.Away()
 		b.visit(unavailable)
-		report(t, b.look(unavailable.name, axe, folder))
+		report(t, b.look(unavailable, axe, folder))
 		s.Back()
 		b.open(unavailable.path)
 		if n := eval[int](b, "document.querySelectorAll('tbody tr').length"); n != 50 {

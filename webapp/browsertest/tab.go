@@ -207,6 +207,20 @@ var (
 func (b *tab) size(s screen) {
 	b.Helper()
 	b.do(emulation.SetDeviceMetricsOverride(s.width, s.height, 1, false))
+	b.drawn()
+}
+
+// drawn waits until the charts of the page are drawn for the size that it has.
+func (b *tab) drawn() {
+	b.Helper()
+	if !eval[bool](b, `new Promise(done => {
+		const until = Date.now() + 30000;
+		const all = () => [...document.querySelectorAll('figure[data-chart] .drawing')].every(d => d.querySelector('svg'));
+		const look = () => all() || Date.now() > until ? requestAnimationFrame(() => requestAnimationFrame(() => done(all()))) : setTimeout(look, 20);
+		requestAnimationFrame(look);
+	})`) {
+		b.Errorf("%s: a chart is not drawn within half a minute", b.address())
+	}
 }
 
 // prefer sets what the visitor prefers, such as prefers-color-scheme, and
