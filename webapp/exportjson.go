@@ -11,15 +11,17 @@ import (
 type jsonWriter struct {
 	*bufio.Writer
 	columns []column
-	names   [][]byte
+	// names are the columns' names with what stands before them.
+	names [][]byte
 	// table is the table's name in JSON. Without it the rows stand by themselves,
 	// one a line.
 	table []byte
 	any   bool
+	line  []byte
 }
 
 func newJSONWriter(w *bufio.Writer, columns []column, table string, _ bool) exportWriter {
-	return newRowsWriter(w, columns, jsonText(table))
+	return newRowsWriter(w, columns, appendJSONText(nil, table))
 }
 
 func newNDJSONWriter(w *bufio.Writer, columns []column, _ string, _ bool) exportWriter {
@@ -28,8 +30,12 @@ func newNDJSONWriter(w *bufio.Writer, columns []column, _ string, _ bool) export
 
 func newRowsWriter(w *bufio.Writer, columns []column, table []byte) *jsonWriter {
 	j := &jsonWriter{Writer: w, columns: columns, table: table}
-	for _, c := range columns {
-		j.names = append(j.names, jsonText(c.Name))
+	for i, c := range columns {
+		before := byte(',')
+		if i == 0 {
+			before = '{'
+		}
+		j.names = append(j.names, appendJSONText([]byte{before}, c.Name))
 	}
 	return j
 }
@@ -41,27 +47,24 @@ func (w *jsonWriter) begin() {
 }
 
 func (w *jsonWriter) row(values []any, cut []bool) {
+	b := w.line[:0]
 	if w.table != nil {
 		if w.any {
-			w.texts(",")
+			b = append(b, ',')
 		}
-		w.texts("\n")
+		b = append(b, '\n')
 	}
 	w.any = true
 	for i, c := range w.columns {
-		if i == 0 {
-			w.texts("{")
-		} else {
-			w.texts(",")
-		}
-		_, _ = w.Write(w.names[i])
-		w.texts(":")
-		_, _ = w.Write(c.json(values[i], cut[i]))
+		b = append(append(b, w.names[i]...), ':')
+		b = c.appendJSON(b, values[i], cut[i])
 	}
-	w.texts("}")
+	b = append(b, '}')
 	if w.table == nil {
-		w.texts("\n")
+		b = append(b, '\n')
 	}
+	_, _ = w.Write(b)
+	w.line = b
 }
 
 // end says how many rows there were, and whether these are all: trailers get
@@ -78,20 +81,20 @@ func (w *jsonWriter) texts(texts ...string) {
 	}
 }
 
-// json is a value in JSON. Numbers keep all of their digits. JSON stays what it
-// is, unless it was cut.
-func (c column) json(value any, cut bool) []byte {
+// appendJSON appends a value in JSON. Numbers keep all of their digits. JSON stays
+// what it is, unless it was cut.
+func (c column) appendJSON(b []byte, value any, cut bool) []byte {
 	if value == nil {
-		return []byte("null")
+		return append(b, "null"...)
 	}
 	text := c.exportText(value)
-	switch {
-	case c.form() == number || c.form() == bits:
-		return []byte(withoutZeros(text))
+	switch form := c.form(); {
+	case form == number || form == bits:
+		return append(b, withoutZeros(text)...)
 	case c.DataType == "json" && !cut:
-		return []byte(text)
+		return append(b, text...)
 	}
-	return jsonText(text)
+	return appendJSONText(b, text)
 }
 
 // withoutZeros is a number without the zeros that ZEROFILL puts before a DECIMAL,
@@ -105,11 +108,17 @@ func withoutZeros(number string) string {
 	return sign + digits
 }
 
-// jsonText is text as a JSON string.
-func jsonText(text string) []byte {
+// appendJSONText appends text as a JSON string.
+func appendJSONText(b []byte, text string) []byte {
+	// Most texts stand for themselves.
+	if !strings.ContainsFunc(text, func(r rune) bool {
+		return r < ' ' || r > '~' || r == '"' || r == '\\' || r == '<' || r == '>' || r == '&'
+	}) {
+		return append(append(append(b, '"'), text...), '"')
+	}
 	quoted, err := json.Marshal(strings.ToValidUTF8(text, "\uFFFD"))
 	if err != nil {
 		panic(err) // no text is refused
 	}
-	return quoted
+	return append(b, quoted...)
 }
