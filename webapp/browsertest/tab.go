@@ -26,6 +26,7 @@ type tab struct {
 	ctx  context.Context
 	site string // the address of the site, without a path
 	jar  cdp.BrowserContextID
+	screen
 
 	mu       sync.Mutex
 	wrong    []string
@@ -206,6 +207,7 @@ var (
 
 func (b *tab) size(s screen) {
 	b.Helper()
+	b.screen = s
 	b.do(emulation.SetDeviceMetricsOverride(s.width, s.height, 1, false))
 	b.drawn()
 }

@@ -111,6 +111,11 @@
     // The page's own style sheet has these rules: no other style may count there.
     for (const style of svg.querySelectorAll("style")) style.remove();
     svg.setAttribute("role", "img");
+    // An image has one name, not one for each part, in words of the library.
+    for (const part of svg.querySelectorAll("[aria-label], [aria-description]")) {
+      part.removeAttribute("aria-label");
+      part.removeAttribute("aria-description");
+    }
     drawLegend(svg, d, legend, width, options.height);
     drawing.replaceChildren(svg);
   }
