@@ -13,7 +13,12 @@ type measurement struct {
 	rate     float64 // answers in a second
 	p50, p99 time.Duration
 	size     float64 // of an answer with its header, the mean in bytes; 0 where there is none
+	// own is the processor time of the programs that answered, for one answer, and mysql that of MySQL meanwhile.
+	own, mysql time.Duration
 }
+
+// count is how many answers there were in that time.
+func (m measurement) count(length time.Duration) float64 { return m.rate * length.Seconds() }
 
 // parseWrk reads what wrk prints: the last line is wrk.lua's. One request that failed is an error.
 func parseWrk(output string) (measurement, error) {
@@ -58,6 +63,9 @@ func each(of []measurement, number func(measurement) float64) (all []float64) {
 	return all
 }
 
-func rateOf(m measurement) float64 { return m.rate }
-func p50Of(m measurement) float64  { return float64(m.p50) / float64(time.Millisecond) }
-func p99Of(m measurement) float64  { return float64(m.p99) / float64(time.Millisecond) }
+// The numbers of a measurement, in milliseconds what is a time.
+func rateOf(m measurement) float64  { return m.rate }
+func p50Of(m measurement) float64   { return m.p50.Seconds() * 1000 }
+func p99Of(m measurement) float64   { return m.p99.Seconds() * 1000 }
+func ownOf(m measurement) float64   { return m.own.Seconds() * 1000 }
+func mysqlOf(m measurement) float64 { return m.mysql.Seconds() * 1000 }

@@ -135,7 +135,7 @@ func behindNginx(b *testing.B, sites ...*site) (proxied []*site) {
 	command.Env = []string{"PATH=" + os.Getenv("PATH")}
 	nginx := serve(b, "nginx", ports[0], nil, command)
 	for i, s := range sites {
-		proxied = append(proxied, &site{name: s.name + " behind nginx", base: "http://127.0.0.1:" + ports[i], paths: s.paths, pid: nginx.pid, measured: map[string][]measurement{}})
+		proxied = append(proxied, &site{name: s.name + " behind nginx", base: "http://127.0.0.1:" + ports[i], paths: s.paths, pids: append(nginx.pids, s.pids...), measured: map[string][]measurement{}})
 	}
 	return proxied
 }

@@ -17,7 +17,7 @@ type line struct {
 // rates is a table, in Markdown, of how many answers a second there were. The ratio is of the medians, with the lowest
 // and the highest of a round.
 func rates(lines []line) string {
-	cells := [][]string{{"", "", "answers a second", "p50", "p99", "Drawbridge is"}}
+	cells := [][]string{{"", "", "answers a second", "p50", "p99", "processor", "MySQL's", "Drawbridge is"}}
 	var before string
 	for _, l := range lines {
 		what := l.what
@@ -27,10 +27,11 @@ func rates(lines []line) string {
 		before = l.what
 		rate := each(l.of, rateOf)
 		cells = append(cells, []string{
-			what, l.by, spread(rate, number), milliseconds(median(each(l.of, p50Of))), milliseconds(median(each(l.of, p99Of))), l.ratio(),
+			what, l.by, spread(rate, number), milliseconds(median(each(l.of, p50Of))), milliseconds(median(each(l.of, p99Of))),
+			milliseconds(median(each(l.of, ownOf))), milliseconds(median(each(l.of, mysqlOf))), l.ratio(),
 		})
 	}
-	return markdown(cells, "llrrrr")
+	return markdown(cells, "llrrrrrr")
 }
 
 func (l line) ratio() string {
@@ -62,7 +63,10 @@ func ratio(of float64) string {
 }
 
 func milliseconds(ms float64) string {
-	if ms >= 10 {
+	switch {
+	case ms == 0:
+		return ""
+	case ms >= 10:
 		return fmt.Sprintf("%.0f ms", ms)
 	}
 	return fmt.Sprintf("%.2g ms", ms)

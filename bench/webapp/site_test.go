@@ -30,7 +30,7 @@ type site struct {
 	name  string
 	base  string            // its address without a path
 	paths map[string]string // by kind
-	pid   int
+	pids  []int             // of the programs, without what they start
 
 	measured map[string][]measurement // by kind
 }
@@ -60,7 +60,7 @@ func serve(b *testing.B, name, port string, paths map[string]string, command *ex
 	if err != nil {
 		b.Fatal(err)
 	}
-	s.pid = process.Pid
+	s.pids = []int{process.Pid}
 	b.Cleanup(func() {
 		_ = process.Signal(syscall.SIGTERM)
 		select {
@@ -155,10 +155,10 @@ const (
 
 // measure asks for one kind for so long. The answers must be as large as one that was looked at: any that said something
 // else would not be.
-func (s *site) measure(b *testing.B, kind string, length time.Duration) measurement {
+func (s *site) measure(b *testing.B, w *world, kind string, length time.Duration) measurement {
 	b.Helper()
 	body, _ := s.get(b, s.paths[kind])
-	m := wrk(b, s.base+s.paths[kind], length)
+	m := w.timed(b, length, func() measurement { return wrk(b, s.base+s.paths[kind], length) }, s.pids...)
 	size := float64(len(body))
 	if m.size < size*(1-tolerance) || m.size > size*(1+tolerance)+headerSize {
 		b.Fatalf("%s's answers for %s have %.0f bytes on average with their headers, and the one that was looked at %.0f without", s.name, kind, m.size, size)

@@ -47,7 +47,7 @@ func BenchmarkWebApp(b *testing.B) {
 	for _, s := range sites {
 		s.check(b)
 		for _, kind := range kinds {
-			s.measure(b, kind, *length)
+			s.measure(b, w, kind, *length)
 		}
 	}
 	queries, trips := map[string]string{}, map[string]int{}
@@ -64,10 +64,10 @@ func BenchmarkWebApp(b *testing.B) {
 	for b.Loop() {
 		for _, kind := range kinds {
 			if query, ok := queries[kind]; ok {
-				limits[kind] = append(limits[kind], driver(b, w, query, *length))
+				limits[kind] = append(limits[kind], w.timed(b, *length, func() measurement { return driver(b, w, query, *length) }, os.Getpid()))
 			}
 			for _, s := range sites {
-				s.measured[kind] = append(s.measured[kind], s.measure(b, kind, *length))
+				s.measured[kind] = append(s.measured[kind], s.measure(b, w, kind, *length))
 			}
 		}
 	}
@@ -88,7 +88,7 @@ func BenchmarkWebApp(b *testing.B) {
 	var held []memory
 	for _, s := range []*site{ours, flask, datasette} {
 		s.check(b)
-		m, err := memoryOf(s.pid)
+		m, err := memoryOf(s.pids[0])
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -2,6 +2,8 @@ package webapp
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +27,7 @@ const (
 // world is the database that all read: the sample data, and one table more.
 type world struct {
 	mysql *mysqltest.Server
+	pid   int // MySQL's
 }
 
 func newWorld(b *testing.B) *world {
@@ -36,6 +39,17 @@ func newWorld(b *testing.B) *world {
 		if _, err := root.Exec(statement, args...); err != nil {
 			b.Fatalf("%.60s: %v", statement, err)
 		}
+	}
+	var file string
+	if err := root.QueryRow("SELECT CONCAT(@@datadir, @@pid_file)").Scan(&file); err != nil {
+		b.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if w.pid, err = strconv.Atoi(strings.TrimSpace(string(text))); err != nil {
+		b.Fatal(err)
 	}
 	exec("CREATE DATABASE " + schema)
 	if _, err := sampledata.Load(b.Context(), root, schema); err != nil {
@@ -152,4 +166,23 @@ func roundTrips(all []statement) (n int) {
 		}
 	}
 	return n
+}
+
+// timed measures, and adds the processor time that these processes used meanwhile, for each answer.
+func (w *world) timed(b *testing.B, length time.Duration, measure func() measurement, pids ...int) measurement {
+	b.Helper()
+	used := func(pids ...int) time.Duration {
+		b.Helper()
+		sum, err := usedBy(pids...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return sum
+	}
+	own, mysql := used(pids...), used(w.pid)
+	m := measure()
+	answers := m.count(length)
+	m.own = time.Duration(float64(used(pids...)-own) / answers)
+	m.mysql = time.Duration(float64(used(w.pid)-mysql) / answers)
+	return m
 }

@@ -11,18 +11,44 @@ import (
 )
 
 func TestParseStat(t *testing.T) {
-	for text, want := range map[string][2]int{
-		"42 (webapp) S 7 42 42 0 -1 4194560":        {42, 7},
-		"43 (a ) S 9 (b) c) R 8 43 43 0 -1 4194560": {43, 8},
+	const rest = " 42 42 0 -1 4194560 1000 0 0 0 250 50 7 3 20 0 9 0 1 0"
+	for text, want := range map[string]process{
+		"42 (webapp) S 7" + rest:        {42, 7, 3 * time.Second},
+		"43 (a ) S 9 (b) c) R 8" + rest: {43, 8, 3 * time.Second},
 	} {
-		if id, parent, err := parseStat(text); err != nil || id != want[0] || parent != want[1] {
-			t.Errorf("%q: process %d of %d (%v), want %v", text, id, parent, err, want)
+		if p, err := parseStat(text); err != nil || p != want {
+			t.Errorf("%q: %+v (%v), want %+v", text, p, err, want)
 		}
 	}
-	for _, text := range []string{"", "42 (webapp)", "x (webapp) S 7", "42 (webapp) S x"} {
-		if _, _, err := parseStat(text); err == nil {
+	for _, text := range []string{"", "42 (webapp) S 7", "x (webapp) S 7" + rest, "42 (webapp) S x" + rest, "42 (webapp) S 7 42 42 0 -1 4194560 1000 0 0 0 x 50"} {
+		if _, err := parseStat(text); err == nil {
 			t.Errorf("%q is no error", text)
 		}
+	}
+}
+
+func TestUsedBy(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no /proc")
+	}
+	before, err := usedBy(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stop := time.Now().Add(20 * time.Second); ; {
+		after, err := usedBy(os.Getpid())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after >= before+5*tick {
+			break
+		}
+		if time.Now().After(stop) {
+			t.Fatalf("20 seconds of work used %v of the processor", after-before)
+		}
+	}
+	if _, err := usedBy(os.Getpid(), -1); err == nil {
+		t.Error("a process that is not there is no error")
 	}
 }
 
