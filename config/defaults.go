@@ -1,5 +1,7 @@
 package config
 
+import "drawbridge/internal/pinned"
+
 // defaults returns what each struct holds before the JSON is read into it: the
 // value of every key that may be left out. Keys that must be given are marked
 // so in fields.go and have no default. What a tunnel's vendor fills in stands in
@@ -24,6 +26,8 @@ func defaults(a Architecture) []any {
 				HostKeyGeneration: 1,
 			},
 			WebApp: WebApp{
+				Charts:       []pinned.Chart{},
+				EmbedOrigins: []string{},
 				InstanceType: a.HostInstanceType(),
 			},
 			Tunnels:             []Tunnel{},

@@ -8,6 +8,8 @@
 // out stands in fields.go; what it is when left out stands in defaults.go.
 package config
 
+import "drawbridge/internal/pinned"
+
 // ProductionName is the environment that may never be public and must say
 // whether its database is protected against deletion.
 const ProductionName = "prod"
@@ -117,7 +119,11 @@ type WebApp struct {
 	CertificateARN  string   `json:"certificateArn"`
 	PlatformRefresh string   `json:"platformRefresh"` // YYYY-MM; a new value looks the platform up again
 	DashboardURL    string   `json:"dashboardUrl"`
-	InstanceType    string   `json:"instanceType"`
+
+	Charts       []pinned.Chart `json:"charts"`       // of the app's dashboard
+	EmbedOrigins []string       `json:"embedOrigins"` // sites that may show charts in a frame
+
+	InstanceType string `json:"instanceType"`
 }
 
 // Tunnel is one reverse SSH tunnel: the vendor's host listens on its loopback

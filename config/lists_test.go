@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh"
+
+	"drawbridge/internal/pinned"
 )
 
 // blocks returns n different CIDR blocks as JSON.
@@ -14,6 +16,24 @@ func blocks(n int) string {
 	var list []string
 	for i := range n {
 		list = append(list, fmt.Sprintf("8.8.%d.0/24", i))
+	}
+	return asJSON(list)
+}
+
+// charts returns n charts at an address as JSON.
+func charts(n int, address string) string {
+	var list []pinned.Chart
+	for i := range n {
+		list = append(list, pinned.Chart{Title: fmt.Sprintf("Chart %d", i), Address: address})
+	}
+	return asJSON(list)
+}
+
+// sites returns n different origins as JSON.
+func sites(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf("https://site-%d.example.com", i))
 	}
 	return asJSON(list)
 }

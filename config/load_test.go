@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"drawbridge/internal/pinned"
 )
 
 func TestLoadSampleEnvironments(t *testing.T) {
@@ -48,7 +50,12 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		}},
 		WebApp: WebApp{VisitorCIDRs: []string{"0.0.0.0/0"}, LoadBalanced: true,
 			CertificateARN:  "arn:aws:acm:eu-central-1:123456789012:certificate/0f0e0d0c-0b0a-0908-0706-050403020100",
-			PlatformRefresh: "2026-11", DashboardURL: "https://bi.vendor.test:8443/d/1?x=y", InstanceType: "c7g.large"},
+			PlatformRefresh: "2026-11", DashboardURL: "https://bi.vendor.test:8443/d/1?x=y", InstanceType: "c7g.large",
+			Charts: []pinned.Chart{
+				{Title: "Monsters by species", Address: "/tables/monsters/chart?kind=bar&x=species"},
+				{Title: "Größe", Address: "/tables/monsters/chart?kind=line&x=hatched_on&y=height_m&by=year&column=species&op=equals&value=dragon"},
+			},
+			EmbedOrigins: []string{"https://wiki.vendor.test:8443"}},
 		Tunnels: []Tunnel{
 			{"bi", "generic", "bi.vendor.test", 2222, "tunnel15240", 15240, plain("rsa2048")},
 			{"bi-2", "generic", "192.0.2.7", 22, "_t", 15241, plain("ecdsa384")},
@@ -86,7 +93,7 @@ func TestLoadFillsInDefaults(t *testing.T) {
 				"webapp": {"webapp", []string{"monster_teams"}, false, 20},
 			},
 			Bastion:             Bastion{SSHCIDRs: []string{}, Administrators: []Administrator{}, InstanceType: host, HostKeyGeneration: 1},
-			WebApp:              WebApp{VisitorCIDRs: []string{}, PlatformRefresh: "2026-11", InstanceType: host},
+			WebApp:              WebApp{VisitorCIDRs: []string{}, PlatformRefresh: "2026-11", InstanceType: host, Charts: []pinned.Chart{}, EmbedOrigins: []string{}},
 			Tunnels:             []Tunnel{{"bi", "generic", "bi.vendor.test", 22, "t", 1, SampleHostKey}},
 			TunnelKeyGeneration: 1,
 			ImageRefresh:        "2026-10",

@@ -4,6 +4,9 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
+
+	"drawbridge/internal/pinned"
 )
 
 // arn:<partition>:acm:<region>:<account>:certificate/<id>
@@ -18,7 +21,69 @@ func (c *checker) webApp(root place, e *Environment) {
 	c.certificate(root, e)
 	c.month(at.key("platformRefresh"), e.WebApp.PlatformRefresh)
 	c.dashboard(at.key("dashboardUrl"), e.WebApp.DashboardURL)
+	c.charts(at.key("charts"), e.WebApp.Charts)
+	c.embedOrigins(at.key("embedOrigins"), e.WebApp.EmbedOrigins)
+	c.environmentProperties(at, e.WebApp)
 	c.instanceType(at.key("instanceType"), e.WebApp.InstanceType, e.Architecture)
+}
+
+// charts checks the charts of the dashboard, as far as that goes without a
+// database.
+func (c *checker) charts(at place, charts []pinned.Chart) {
+	if len(charts) > pinned.MaxCharts {
+		c.problem(at, "has %d charts, and a dashboard takes %d at most", len(charts), pinned.MaxCharts)
+	}
+	for i, chart := range charts {
+		at := at.index(i)
+		if c.isWrong(at) {
+			continue
+		}
+		if err := pinned.CheckTitle(chart.Title); err != nil && !c.isWrong(at.key("title")) {
+			c.problem(at.key("title"), "%s %v", show(chart.Title), err)
+		}
+		if _, _, err := pinned.Parse(chart.Address); err != nil && !c.isWrong(at.key("address")) {
+			c.problem(at.key("address"), "%s %v", show(chart.Address), err)
+		}
+	}
+}
+
+func (c *checker) embedOrigins(at place, origins []string) {
+	if len(origins) > pinned.MaxOrigins {
+		c.problem(at, "has %d sites, and %d is the most", len(origins), pinned.MaxOrigins)
+	}
+	seen := map[string]bool{}
+	for i, origin := range origins {
+		at := at.index(i)
+		if c.isWrong(at) {
+			continue
+		}
+		if err := pinned.CheckOrigin(origin); err != nil {
+			c.problem(at, "%s %v", show(origin), err)
+		} else if seen[origin] {
+			c.problem(at, "%s stands there twice", show(origin))
+		}
+		seen[origin] = true
+	}
+}
+
+const (
+	// propertiesLimit is the size that all environment properties of a Beanstalk
+	// environment may have, each as key=value ("Environment property limits", AWS
+	// Elastic Beanstalk Developer Guide), and otherProperties room for those that
+	// are not in the config: the host, the secret, and so on.
+	propertiesLimit = 4096
+	otherProperties = 600
+)
+
+// environmentProperties checks that the environment takes what the app is told.
+func (c *checker) environmentProperties(at place, w WebApp) {
+	size := 0
+	for name, value := range map[string]string{"DASHBOARD_CHARTS": pinned.Encode(w.Charts), "EMBED_ORIGINS": strings.Join(w.EmbedOrigins, " "), "DASHBOARD_URL": w.DashboardURL} {
+		size += len(name) + len("=") + len(value)
+	}
+	if limit := propertiesLimit - otherProperties; size > limit && !c.isWrong(at.key("charts")) {
+		c.problem(at.key("charts"), "takes, with embedOrigins and dashboardUrl, %d bytes of Elastic Beanstalk's environment properties, which have room for %d: pin fewer charts, or some with shorter addresses", size, limit)
+	}
 }
 
 // certificate checks the load balancer's certificate, which ACM keeps in the

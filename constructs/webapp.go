@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"drawbridge/internal/pinned"
 )
 
 // WebAppProps describes the web app.
@@ -50,6 +52,12 @@ type WebAppProps struct {
 
 	// DashboardURL, if not empty, is a BI dashboard that the app links to.
 	DashboardURL string
+
+	// Charts, if any, are those of the app's own dashboard.
+	Charts []pinned.Chart
+
+	// EmbedOrigins, if any, are the sites that may show charts in a frame, such as https://wiki.example.com.
+	EmbedOrigins []string
 
 	Architecture Architecture
 
@@ -153,6 +161,12 @@ func (w *WebApp) settings() optionSettings {
 	s.set(variables, "METRICS_PORT", webAppMetricsPort)
 	if p.DashboardURL != "" {
 		s.set(variables, "DASHBOARD_URL", p.DashboardURL)
+	}
+	if len(p.Charts) > 0 {
+		s.set(variables, "DASHBOARD_CHARTS", pinned.Encode(p.Charts))
+	}
+	if len(p.EmbedOrigins) > 0 {
+		s.set(variables, "EMBED_ORIGINS", strings.Join(p.EmbedOrigins, " "))
 	}
 	if p.LoadBalanced {
 		s.setLoadBalancer(subnets, p.CertificateARN)

@@ -13,6 +13,7 @@ import (
 
 	"drawbridge/constructs"
 	"drawbridge/internal/cdktest"
+	"drawbridge/internal/pinned"
 )
 
 const (
@@ -109,6 +110,22 @@ func TestWebAppSettings(t *testing.T) {
 		check(t, optionSettings(t, made), map[string]any{
 			"aws:ec2:instances SupportedArchitectures": "x86_64", "aws:ec2:instances InstanceTypes": "t3.micro",
 		})
+	})
+	t.Run("hold charts and sites when there are some", func(t *testing.T) {
+		charts := []pinned.Chart{{Title: "Größe", Address: "/tables/t/chart?x=a&y=b"}}
+		made, _ := webApp(t, func(p *constructs.WebAppProps) {
+			p.Charts, p.EmbedOrigins = charts, []string{"https://a.example", "https://b.example"}
+		})
+		check(t, optionSettings(t, made), map[string]any{
+			"aws:elasticbeanstalk:application:environment DASHBOARD_CHARTS": pinned.Encode(charts),
+			"aws:elasticbeanstalk:application:environment EMBED_ORIGINS":    "https://a.example https://b.example",
+		})
+		none, _ := webApp(t, nil)
+		for name := range optionSettings(t, none) {
+			if strings.Contains(name, "DASHBOARD_CHARTS") || strings.Contains(name, "EMBED_ORIGINS") {
+				t.Errorf("without any there is %s", name)
+			}
+		}
 	})
 	t.Run("link to a dashboard when there is one", func(t *testing.T) {
 		made, _ := webApp(t, func(p *constructs.WebAppProps) { p.DashboardURL = "https://bi.example.com/d/7?a=b&c=d" })

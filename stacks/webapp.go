@@ -43,6 +43,8 @@ func NewWebAppStack(scope construct.Construct, id string, props *WebAppStackProp
 		CertificateARN:        env.WebApp.CertificateARN,
 		PlatformRefresh:       env.WebApp.PlatformRefresh,
 		DashboardURL:          env.WebApp.DashboardURL,
+		Charts:                env.WebApp.Charts,
+		EmbedOrigins:          env.WebApp.EmbedOrigins,
 		Architecture:          constructs.Architecture(env.Architecture),
 		InstanceType:          env.WebApp.InstanceType,
 	})

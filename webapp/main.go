@@ -6,7 +6,9 @@
 //
 //	PORT            the port on 127.0.0.1 to listen on; 5000 unless set
 //	METRICS_PORT    the port on 127.0.0.1 for Prometheus to ask for /metrics; none unless set
-//	DASHBOARD_URL   a BI dashboard to link to; no link unless set
+//	DASHBOARD_URL   a BI dashboard to show on the dashboard page; none unless set
+//	DASHBOARD_CHARTS  the charts on that page, as pinned.Encode writes them
+//	EMBED_ORIGINS   the sites that may show charts in a frame, as https://HOST, with spaces between them
 //
 // /healthz answers 200 as long as the process lives. /readyz answers 200 when
 // the database can be read, and 503 when it cannot.
@@ -63,7 +65,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 	}
 	defer listener.Close()
 	app := newApp(db, log, s.dashboardURL)
-	app.authority = signer
+	app.authority, app.charts, app.embedOrigins = signer, s.charts, s.embedOrigins
 	if s.metricsPort != 0 {
 		metricsListener, err := listen(s.metricsPort, "METRICS_PORT")
 		if err != nil {

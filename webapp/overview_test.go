@@ -76,7 +76,7 @@ func TestOverview(t *testing.T) {
 		page.has(t, html.EscapeString(distribution))
 	})
 	t.Run("links to the dashboard", func(t *testing.T) {
-		page.has(t, `href="https://bi.example.com/d/1"`)
+		page.has(t, `href="/dashboard"`)
 	})
 }
 

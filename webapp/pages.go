@@ -15,12 +15,13 @@ import (
 var templateFiles embed.FS
 
 var (
-	overviewTemplate = page("overview.html")
-	tableTemplate    = page("table.html")
-	rowTemplate      = page("row.html")
-	problemTemplate  = page("problem.html")
-	chartTemplate    = page("chart.html", "figure.html")
-	embedTemplate    = whole("embed.html", "figure.html")
+	overviewTemplate  = page("overview.html")
+	tableTemplate     = page("table.html")
+	rowTemplate       = page("row.html")
+	problemTemplate   = page("problem.html")
+	chartTemplate     = page("chart.html", "figure.html")
+	dashboardTemplate = page("dashboard.html", "figure.html")
+	embedTemplate     = whole("embed.html", "figure.html")
 )
 
 // page is the template of one page inside the layout. Other files hold parts of
@@ -45,15 +46,16 @@ func whole(file string, parts ...string) *template.Template {
 
 // view is what the layout needs; Page is what the page's own template needs.
 type view struct {
-	Title        string
-	Database     string
-	DashboardURL string
-	Page         any
+	Title    string
+	Database string
+	// Dashboard says that there is one.
+	Dashboard bool
+	Page      any
 }
 
 // show writes a whole page, or, if the template fails, none of it.
 func (a *app) show(w http.ResponseWriter, status int, t *template.Template, v view) {
-	v.DashboardURL = a.dashboardURL
+	v.Dashboard = a.hasDashboard()
 	var body bytes.Buffer
 	if err := t.Execute(&body, v); err != nil {
 		panic(fmt.Errorf("template: %w", err))

@@ -43,6 +43,8 @@ var routes = []struct {
 		{"/tables/{monsters}/chart", "kind=histogram&x=height_m&format=csv"},
 	}},
 	{"GET /tables/{name}/chart/embed", []address{{"/tables/{monsters}/chart/embed", "kind=scatter&x=height_m&y=salary&group=species"}}},
+	{"GET /dashboard", []address{{"/dashboard", ""}}},
+	{"GET /favicon.ico", nil}, // leads to the icon
 	{"GET /healthz", []address{{"/healthz", ""}}},
 	{"GET /readyz", []address{{"/readyz", ""}}},
 	{"GET /static/{file}", []address{{"/static/{" + strings.TrimPrefix(assetURLs["style.css"], staticPrefix) + "}", ""}}},

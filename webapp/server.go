@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"drawbridge/internal/pinned"
 )
 
 // app is what the handlers share.
@@ -26,6 +28,8 @@ type app struct {
 	exportRows int
 	// embedOrigins are the sites that may show charts in a frame.
 	embedOrigins []string
+	// charts are those of the dashboard.
+	charts []pinned.Chart
 }
 
 func newApp(db *sql.DB, log *slog.Logger, dashboardURL string) *app {
@@ -61,6 +65,7 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /tables/{name}/rows/{key}", a.rowPage)
 	mux.HandleFunc("GET /tables/{name}/chart", a.chartPage)
 	mux.HandleFunc("GET /tables/{name}/chart/embed", a.chartEmbed)
+	mux.HandleFunc("GET /dashboard", a.dashboardPage)
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET "+staticPrefix+"{file}", a.static)

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"drawbridge/internal/mysqldb"
+	"drawbridge/internal/pinned"
 )
 
 // defaultPort is where Elastic Beanstalk's nginx sends requests unless PORT says
@@ -20,6 +22,8 @@ type settings struct {
 	// metricsPort is 0 where there are to be no metrics.
 	metricsPort  int
 	dashboardURL string
+	charts       []pinned.Chart
+	embedOrigins []string
 }
 
 // settingsFromEnv reads everything that the app can be told. The error lists
@@ -57,7 +61,21 @@ func settingsFromEnv(lookup func(string) (string, bool)) (settings, error) {
 		}
 		s.dashboardURL = dashboard
 	}
-	return s, errors.Join(databaseErr, portErr, metricsErr, dashboardErr)
+	var chartsErr, originsErr error
+	if charts, _ := lookup("DASHBOARD_CHARTS"); charts != "" {
+		if s.charts, chartsErr = pinned.Decode(charts); chartsErr != nil {
+			chartsErr = fmt.Errorf("DASHBOARD_CHARTS %w: it is made from webapp.charts in the config", chartsErr)
+		}
+	}
+	if origins, _ := lookup("EMBED_ORIGINS"); origins != "" {
+		s.embedOrigins = strings.Fields(origins)
+		for _, origin := range s.embedOrigins {
+			if err := pinned.CheckOrigin(origin); err != nil {
+				originsErr = fmt.Errorf("EMBED_ORIGINS holds %q, which %w: give sites like https://wiki.example.com with spaces between them", shorten(origin, 80), err)
+			}
+		}
+	}
+	return s, errors.Join(databaseErr, portErr, metricsErr, dashboardErr, chartsErr, originsErr)
 }
 
 func portNumber(text string) (n int, ok bool) {
