@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"drawbridge/internal/mysqldb"
 	"drawbridge/internal/mysqltest"
 )
 
@@ -82,7 +83,13 @@ func TestSessionThatWouldWrite(t *testing.T) {
 	schema := server.NewSchema(t)
 	user := newReader(t, server, schema)
 	// A pool that did not ask to be read-only.
-	site := newSiteWith(t, settingsOf(server, schema, user, readerPassword), func(a *app) { a.db = server.Open(t, user, readerPassword, schema) })
+	settings := settingsOf(server, schema, user, readerPassword)
+	careless, err := mysqldb.Open(settings, mysqldb.Numbered())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer careless.Close()
+	site := newSiteWith(t, settings, func(a *app) { a.db = &database{DB: careless} })
 	page := site.get(t, "/", 200)
 	page.has(t, "The server says that this connection would take writes", accountProof)
 	page.hasNot(t, sessionProof)

@@ -20,24 +20,28 @@ const (
 	// working for nobody.
 	statementTimeout = 4 * time.Second
 	// maxConnections is how many connections the pool has at most, and
-	// maxIdleConnections how many of them it keeps unused.
-	maxConnections     = 10
+	// maxIdleConnections how many of them it keeps unused. One more ends statements.
+	maxConnections     = 9
 	maxIdleConnections = 5
 )
 
 // openDatabase opens the pool that the app reads through. It stays within what
 // a small database allows (a db.t4g.micro takes about 60 connections), and
 // renews connections so that a changed password or address shows soon.
-func openDatabase(s mysqldb.Settings, more ...mysqldb.Option) (*sql.DB, error) {
-	db, err := mysqldb.Open(s, append(more, mysqldb.ReadOnly())...)
+func openDatabase(s mysqldb.Settings, more ...mysqldb.Option) (*database, error) {
+	connector, err := mysqldb.NewConnector(s, append(more, mysqldb.ReadOnly(), mysqldb.Numbered())...)
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(maxConnections)
-	db.SetMaxIdleConns(maxIdleConnections)
-	db.SetConnMaxLifetime(5 * time.Minute)
-	db.SetConnMaxIdleTime(time.Minute)
-	return db, nil
+	pool := func(most, unused int) *sql.DB {
+		db := sql.OpenDB(connector)
+		db.SetMaxOpenConns(most)
+		db.SetMaxIdleConns(unused)
+		db.SetConnMaxLifetime(5 * time.Minute)
+		db.SetConnMaxIdleTime(time.Minute)
+		return db
+	}
+	return &database{DB: pool(maxConnections, maxIdleConnections), killer: pool(1, 1)}, nil
 }
 
 // selectHint starts every SELECT that may take long: MySQL stops it by itself
@@ -55,7 +59,9 @@ func hinted(limit time.Duration) string {
 
 // reader reads the database inside one read-only transaction.
 type reader struct {
-	ctx    context.Context
+	// ctx bounds the work, and visitor is done when nobody waits for it any more.
+	ctx, visitor context.Context
+
 	tx     *sql.Tx
 	memory *memory
 	// limited counts the statements that MySQL ended because of the time limit.
@@ -63,43 +69,53 @@ type reader struct {
 }
 
 // read runs f in one transaction, which shows all of a page's data as of one
-// moment, and within pageTimeout. MySQL itself refuses to write in it.
-//
-// It goes on when the visitor hangs up, because MySQL would too: a connection
-// counts as used until MySQL is done with it, and so nobody makes it work on
-// more at once than the pool allows.
+// moment, and within pageTimeout. MySQL itself refuses to write in it. It ends when
+// ctx does, which is when the visitor hangs up.
 func (a *app) read(ctx context.Context, f func(reader) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pageTimeout)
-	defer cancel()
-	return a.readWithin(ctx, f)
-}
-
-// readWithin is read with the time limit of ctx. It calls f again when that
-// failed because a table is not what it was a moment ago.
-func (a *app) readWithin(ctx context.Context, f func(reader) error) error {
-	memory := &memory{catalog: &a.catalog}
-	err := a.readOnce(ctx, memory, f)
-	if memory.outdated(err) {
-		a.catalog.forget()
-		return a.readOnce(ctx, nil, f)
+	err := a.readWithin(ctx, pageTimeout, f)
+	if gone := ctx.Err(); gone != nil {
+		return gone // and what f made of it does not count
 	}
 	return err
 }
 
-func (a *app) readOnce(ctx context.Context, memory *memory, f func(reader) error) error {
+// readWithin is read with a time limit. It calls f again when that failed because a
+// table is not what it was a moment ago.
+func (a *app) readWithin(ctx context.Context, limit time.Duration, f func(reader) error) error {
+	memory := &memory{catalog: &a.catalog}
+	err := a.readOnce(ctx, limit, memory, f)
+	if memory.outdated(err) {
+		a.catalog.forget()
+		return a.readOnce(ctx, limit, nil, f)
+	}
+	return err
+}
+
+func (a *app) readOnce(visitor context.Context, limit time.Duration, memory *memory, f func(reader) error) error {
+	ctx, done := context.WithTimeout(context.WithoutCancel(visitor), limit)
+	defer done()
+	var conn *sql.Conn
 	var tx *sql.Tx
 	err := onLiveConnection(func() (err error) {
+		if conn, err = a.db.Conn(ctx); err != nil {
+			return err
+		}
 		// The connection is read-only already; the embedded server of make local
 		// knows this way only.
-		tx, err = a.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+		if tx, err = conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err != nil {
+			_ = conn.Close()
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	defer conn.Close() //nolint:errcheck // it goes back to the pool, or was closed
 	// There is nothing to commit.
 	defer tx.Rollback() //nolint:errcheck // a connection that breaks here is thrown away by database/sql
-	return f(reader{ctx, tx, memory, a.metrics.limited.WithLabelValues(timeLimit)})
+	return a.db.interruptible(visitor, conn, func() error {
+		return f(reader{ctx, visitor, tx, memory, a.metrics.limited.WithLabelValues(timeLimit)})
+	})
 }
 
 // onLiveConnection calls first, which is the first use of a connection from the
@@ -118,9 +134,12 @@ func onLiveConnection(first func() error) error {
 
 // each runs query and calls scan for each of its rows.
 func (r reader) each(scan func(*sql.Rows) error, query string, args ...any) error {
+	if err := r.visitor.Err(); err != nil {
+		return err
+	}
 	rows, err := r.tx.QueryContext(r.ctx, query, args...)
 	if err != nil {
-		return r.counted(err)
+		return r.judged(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -128,17 +147,27 @@ func (r reader) each(scan func(*sql.Rows) error, query string, args ...any) erro
 			return err
 		}
 	}
-	return r.counted(rows.Err())
+	return r.judged(rows.Err())
 }
 
 // one runs a query that gives exactly one row. It is sql.ErrNoRows when there
 // is none.
 func (r reader) one(dest []any, query string, args ...any) error {
-	return r.counted(r.tx.QueryRowContext(r.ctx, query, args...).Scan(dest...))
+	if err := r.visitor.Err(); err != nil {
+		return err
+	}
+	return r.judged(r.tx.QueryRowContext(r.ctx, query, args...).Scan(dest...))
 }
 
-// counted counts err if it says that MySQL gave up, and returns it.
-func (r reader) counted(err error) error {
+// judged is what an error of MySQL's comes to. One that says that MySQL gave up is
+// counted, unless nobody waits for the answer: then MySQL was told to.
+func (r reader) judged(err error) error {
+	if err == nil {
+		return nil
+	}
+	if gone := r.visitor.Err(); gone != nil {
+		return gone
+	}
 	if tooLong(err) {
 		r.limited.Inc()
 	}

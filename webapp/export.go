@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -155,12 +154,15 @@ func (a *app) export(w http.ResponseWriter, r *http.Request, name string, format
 // exportAll streams all of the selected rows.
 func (a *app) exportAll(e *export, name string, s selection) {
 	w, r := e.w, e.r
-	err := a.stream(r.Context(), func(ctx context.Context, stop func(), db reader) error {
+	wanted, stop := context.WithCancel(r.Context())
+	defer stop()
+	e.stop = stop
+	err := a.stream(wanted, func(db reader) error {
 		q, err := db.resolveNamed(name, s)
 		if err != nil {
 			return err
 		}
-		return e.run(ctx, stop, db, q)
+		return e.run(db, q)
 	})
 	if e.cut {
 		a.metrics.limited.WithLabelValues(rowLimit).Inc()
@@ -174,16 +176,17 @@ func (a *app) exportAll(e *export, name string, s selection) {
 			requestOf(r.Context()).problem = "a download was cut off: " + mysqldb.Explain(err).Error()
 		}
 		// Half a download must not look like a whole one: the connection is cut,
-		// which every client takes for a failure.
+		// which every client takes for a failure. nginx would say that the app
+		// failed if it had not even seen the header.
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	default:
 		a.failTable(w, r, name, s, err)
 	}
 }
 
-// stream is read for downloads. When ctx ends, or f calls stop, MySQL is told to
-// stop: it would go on working for nobody.
-func (a *app) stream(ctx context.Context, f func(ctx context.Context, stop func(), db reader) error) error {
+// stream is read for downloads.
+func (a *app) stream(ctx context.Context, f func(reader) error) error {
 	wait := time.NewTimer(busyWait)
 	defer wait.Stop()
 	select {
@@ -195,29 +198,7 @@ func (a *app) stream(ctx context.Context, f func(ctx context.Context, stop func(
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	work, done := context.WithTimeout(context.WithoutCancel(ctx), exportTimeout+pageTimeout)
-	defer done()
-	return a.readWithin(work, func(db reader) error {
-		var id uint64
-		if err := db.one([]any{&id}, "SELECT CONNECTION_ID()"); err != nil {
-			return err
-		}
-		ctx, stop := context.WithCancel(ctx)
-		defer stop()
-		killed := make(chan struct{})
-		ended := context.AfterFunc(ctx, func() {
-			defer close(killed)
-			limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), pageTimeout)
-			defer cancel()
-			// Everyone may end the work of their own connections.
-			_, _ = a.db.ExecContext(limited, fmt.Sprintf("KILL QUERY %d", id))
-		})
-		err := f(ctx, stop, db)
-		if !ended() {
-			<-killed // or it would hit what the connection does next
-		}
-		return err
-	})
+	return a.readWithin(ctx, exportTimeout+pageTimeout, f)
 }
 
 // export is one download under way.
@@ -227,44 +208,43 @@ type export struct {
 	r           *http.Request
 	limit       int
 	spreadsheet bool
-	// begun says that the answer's header is out, and cut that there are more rows
-	// than limit.
+	// stop says that nobody wants the rest.
+	stop func()
+	// start sends the answer's header, begun says that it is out, and cut that there
+	// are more rows than limit.
+	start      func()
 	begun, cut bool
 }
 
 // errGone says that nobody fetches the download any more.
 var errGone = errors.New("the visitor does not fetch the download")
 
-func (e *export) run(ctx context.Context, stop func(), db reader, q resolved) error {
+func (e *export) run(db reader, q resolved) error {
 	counted, err := e.count(db, q)
 	if err != nil {
 		return err
 	}
-	control := http.NewResponseController(e.w)
-	out := bufio.NewWriterSize(deadlined{e.w, control}, 32<<10)
-	writer := e.format.writer(out, q.Columns, q.Table.Name, e.spreadsheet)
-	begin := func() {
+	e.start = func() {
 		e.begun = true
 		e.header(q.Table.Name, counted)
 		e.w.Header().Set("Trailer", "Drawbridge-Export")
 		e.w.WriteHeader(http.StatusOK)
-		writer.begin()
 	}
 	if e.r.Method == http.MethodHead {
-		begin()
+		e.start()
 		return nil
 	}
+	out := bufio.NewWriterSize(e, 32<<10)
+	writer := e.format.writer(out, q.Columns, q.Table.Name, e.spreadsheet)
+	writer.begin()
 	n, cutValues := 0, 0
 	err = db.exported(q, exportTimeout, e.limit+1, 0, func(values []any, cut []bool) error {
 		if n == e.limit {
 			e.cut = true
 			return nil
 		}
-		if ctx.Err() != nil {
+		if db.visitor.Err() != nil {
 			return errGone
-		}
-		if !e.begun {
-			begin()
 		}
 		n++
 		for _, c := range cut {
@@ -274,7 +254,7 @@ func (e *export) run(ctx context.Context, stop func(), db reader, q resolved) er
 		}
 		writer.row(values, cut)
 		if _, err := out.Write(nil); err != nil {
-			stop()
+			e.stop()
 			return errGone
 		}
 		return nil
@@ -282,12 +262,12 @@ func (e *export) run(ctx context.Context, stop func(), db reader, q resolved) er
 	if err != nil {
 		return err
 	}
-	if !e.begun {
-		begin()
-	}
 	writer.end(n, !e.cut)
 	if out.Flush() != nil {
 		return errGone
+	}
+	if !e.begun {
+		e.start()
 	}
 	e.outcome(n, cutValues)
 	return nil
@@ -357,16 +337,15 @@ func disposition(kind, file string) string {
 	}, file)})
 }
 
-// deadlined gives each write its own time limit, in place of the one for a whole
-// answer.
-type deadlined struct {
-	io.Writer
-	control *http.ResponseController
-}
-
-func (d deadlined) Write(p []byte) (int, error) {
-	_ = d.control.SetWriteDeadline(time.Now().Add(exportWait)) // not every test's writer has one
-	return d.Writer.Write(p)
+// Write sends a part of the body, and the header before the first: what fails
+// earlier is answered with its own status. Each part has a time limit, in place of
+// the one for a whole answer.
+func (e *export) Write(p []byte) (int, error) {
+	if !e.begun {
+		e.start()
+	}
+	_ = http.NewResponseController(e.w).SetWriteDeadline(time.Now().Add(exportWait)) // not every test's writer has one
+	return e.w.Write(p)
 }
 
 // exported is what to select for the column in a download: its value, and its

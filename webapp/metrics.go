@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"net/http"
 	"strings"
 	"time"
@@ -32,7 +31,7 @@ const (
 	rowLimit  = "rows"
 )
 
-func newMetrics(db *sql.DB) *metrics {
+func newMetrics(db *database) *metrics {
 	const namespace = "drawbridge"
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
@@ -51,7 +50,7 @@ func newMetrics(db *sql.DB) *metrics {
 	}
 	m.registry.MustRegister(
 		m.requests, m.duration, m.inFlight, m.refused, m.limited,
-		collectors.NewDBStatsCollector(db, "mysql"),
+		collectors.NewDBStatsCollector(db.DB, "mysql"),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

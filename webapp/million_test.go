@@ -225,11 +225,11 @@ func TestPageTenThousandCostsWhatTheFirstDoes(t *testing.T) {
 	served.db.SetMaxOpenConns(1) // the session's counters are those of all pages
 	reads := func(path string) (n int) {
 		t.Helper()
-		before := sessionReads(t, served.db)
-		own := sessionReads(t, served.db) - before
+		before := sessionReads(t, served.db.DB)
+		own := sessionReads(t, served.db.DB) - before
 		served.catalog.forget()
 		site.get(t, path, 200)
-		return sessionReads(t, served.db) - before - 2*own
+		return sessionReads(t, served.db.DB) - before - 2*own
 	}
 	for _, sort := range append([]string{""}, indexedReadings...) {
 		for _, order := range []string{"asc", "desc"} {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	stdlog "log"
 	"log/slog"
 	"net/http"
@@ -12,7 +11,7 @@ import (
 
 // app is what the handlers share.
 type app struct {
-	db           *sql.DB
+	db           *database
 	log          *slog.Logger
 	dashboardURL string
 	metrics      *metrics
@@ -32,7 +31,7 @@ type app struct {
 	charts []pinned.Chart
 }
 
-func newApp(db *sql.DB, log *slog.Logger, dashboardURL string) *app {
+func newApp(db *database, log *slog.Logger, dashboardURL string) *app {
 	return &app{db: db, log: log, metrics: newMetrics(db), dashboardURL: dashboardURL, authority: &authority{}, tablePages: make(chan struct{}, maxTablePages), exports: make(chan struct{}, maxExports), exportRows: maxExportRows}
 }
 

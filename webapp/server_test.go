@@ -151,7 +151,7 @@ func TestStaticFiles(t *testing.T) {
 func TestPanicIsAnAnswerAndALogLine(t *testing.T) {
 	var log bytes.Buffer
 	// Every page needs a database: this app panics.
-	a := newApp(nil, slog.New(slog.NewJSONHandler(&log, nil)), "")
+	a := newApp(&database{}, slog.New(slog.NewJSONHandler(&log, nil)), "")
 	recorder := httptest.NewRecorder()
 	a.handler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/", nil))
 	if recorder.Code != 500 || !strings.Contains(recorder.Body.String(), "Something went wrong") {

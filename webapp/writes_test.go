@@ -89,7 +89,7 @@ func TestNoRouteWrites(t *testing.T) {
 		}
 		// A parameter of another name is none.
 		site.get(t, address{a.path, strings.TrimPrefix(a.query+"&"+url.Values{marker: {writePayloads[0]}, writePayloads[0]: {marker}}.Encode(), "&")}.url(), 0)
-		refusedOnEveryConnection(t, served.db, schema)
+		refusedOnEveryConnection(t, served.db.DB, schema)
 	}
 	if strings.Contains(site.log.String(), "a mistake in the app") {
 		t.Error("a page failed because of a mistake in the app")
@@ -226,7 +226,7 @@ func TestTheReadersConnectionsRefuseToWrite(t *testing.T) {
 	for _, a := range allAddresses() {
 		t.Run(a.url(), func(t *testing.T) {
 			site.get(t, a.url(), 0)
-			refusedOnEveryConnection(t, served.db, schema)
+			refusedOnEveryConnection(t, served.db.DB, schema)
 		})
 	}
 	if after := everything(t, root, schema); after != before {

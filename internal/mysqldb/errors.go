@@ -39,6 +39,8 @@ const (
 	SecretUnreadable
 	// TimedOut: the server answers, but not within the time there was.
 	TimedOut
+	// CalledOff: the program itself ended the work.
+	CalledOff
 )
 
 var kindNames = map[Kind]string{
@@ -50,6 +52,7 @@ var kindNames = map[Kind]string{
 	UnknownDatabase:  "unknown database",
 	SecretUnreadable: "secret unreadable",
 	TimedOut:         "timed out",
+	CalledOff:        "called off",
 }
 
 func (k Kind) String() string { return kindNames[k] }
@@ -95,7 +98,7 @@ func explain(err error, where string) *Error {
 
 	switch {
 	case errors.Is(err, context.Canceled):
-		return &Error{TimedOut, fmt.Sprintf("the work with %s was called off before it ended", where), err}
+		return &Error{CalledOff, fmt.Sprintf("the work with %s was called off before it ended", where), err}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Error{TimedOut, fmt.Sprintf("%s did not answer in time: try again, or ask for less", where), err}
 	}

@@ -63,6 +63,15 @@ func WithHandshakes(seen func(tls.ConnectionState)) Option {
 // With a secret, its value is read at the first connection and kept. When MySQL
 // refuses it, it is read again, and the connection is tried once more.
 func Open(s Settings, options ...Option) (*sql.DB, error) {
+	c, err := NewConnector(s, options...)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(c), nil
+}
+
+// NewConnector is Open for several pools that share what they know of the secret.
+func NewConnector(s Settings, options ...Option) (driver.Connector, error) {
 	if s.Host == "" && s.SecretARN == "" {
 		return nil, errors.New("there is no host to connect to: name one, or a secret that names one")
 	}
@@ -82,7 +91,7 @@ func Open(s Settings, options ...Option) (*sql.DB, error) {
 			}
 		}
 	}
-	return sql.OpenDB(c), nil
+	return c, nil
 }
 
 // baseConfig is the driver's configuration without server and user.
@@ -107,6 +116,7 @@ type connector struct {
 	settings Settings
 	base     *mysql.Config
 	secret   secretCache
+	numbered bool
 }
 
 // Driver implements driver.Connector.
@@ -159,6 +169,9 @@ func (c *connector) connectAs(ctx context.Context, value *Secret) (driver.Conn, 
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	conn, err := connector.Connect(ctx)
+	if err == nil && c.numbered {
+		conn, err = number(ctx, conn)
+	}
 	if err != nil {
 		return nil, explainConnect(ctx, err, where)
 	}
