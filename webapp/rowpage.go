@@ -136,7 +136,8 @@ func (r reader) whole(q resolved, at condition, exacts map[string]column) (row, 
 	for i, c := range q.Columns {
 		value, length := c.expressions(rowText)
 		if c.form() == binary {
-			value = fmt.Sprintf("LEFT(%s, %d)", mysqldb.QuoteIdentifier(c.Name), rowBinary)
+			// MySQL takes no part of a VECTOR as it is.
+			value = fmt.Sprintf("LEFT(CAST(%s AS BINARY), %d)", mysqldb.QuoteIdentifier(c.Name), rowBinary)
 		}
 		selected, dest = append(selected, value), append(dest, &values[i])
 		if length != "" {

@@ -1,17 +1,22 @@
 package main
 
 import (
+	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 
 	"drawbridge/internal/mysqltest"
 )
 
-// everyType is one column of each type of MySQL 8.4, with values at the edges.
-var everyType = []struct {
+// typeCase is a column of a type, and its values in three rows.
+type typeCase struct {
 	column, definition string
 	values, want       [3]string // SQL, and what the page shows
-}{
+}
+
+// everyType is one column of each type of MySQL 8.4, with values at the edges.
+var everyType = []typeCase{
 	{"a_tinyint", "TINYINT", [3]string{"-128", "127", "NULL"}, [3]string{"-128", "127", "NULL"}},
 	{"a_bool", "BOOLEAN", [3]string{"TRUE", "FALSE", "NULL"}, [3]string{"1", "0", "NULL"}},
 	{"a_smallint", "SMALLINT UNSIGNED", [3]string{"65535", "0", "NULL"}, [3]string{"65535", "0", "NULL"}},
@@ -52,10 +57,50 @@ var everyType = []struct {
 	{"a_polygon", "POLYGON", [3]string{"ST_GeomFromText('POLYGON((0 0,1 0,1 1,0 0))')", "NULL", "NULL"}, [3]string{"POLYGON((0 0,1 0,1 1,0 0))", "NULL", "NULL"}},
 	{"a_multipoint", "MULTIPOINT", [3]string{"ST_GeomFromText('MULTIPOINT((0 0),(1 1))')", "NULL", "NULL"}, [3]string{"MULTIPOINT((0 0),(1 1))", "NULL", "NULL"}},
 	{"a_collection", "GEOMETRYCOLLECTION", [3]string{"ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1))')", "NULL", "NULL"}, [3]string{"GEOMETRYCOLLECTION(POINT(1 1))", "NULL", "NULL"}},
+	{"a_multiline", "MULTILINESTRING", [3]string{"ST_GeomFromText('MULTILINESTRING((0 0,1 1),(2 2,3 3))')", "NULL", "NULL"}, [3]string{"MULTILINESTRING((0 0,1 1),(2 2,3 3))", "NULL", "NULL"}},
+	{"a_multipolygon", "MULTIPOLYGON", [3]string{"ST_GeomFromText('MULTIPOLYGON(((0 0,1 0,1 1,0 0)))')", "NULL", "NULL"}, [3]string{"MULTIPOLYGON(((0 0,1 0,1 1,0 0)))", "NULL", "NULL"}},
+	{"a_tiny_unsigned", "TINYINT UNSIGNED", [3]string{"255", "0", "NULL"}, [3]string{"255", "0", "NULL"}},
+	{"a_smallint_signed", "SMALLINT", [3]string{"-32768", "32767", "NULL"}, [3]string{"-32768", "32767", "NULL"}},
+	{"a_medium_unsigned", "MEDIUMINT UNSIGNED", [3]string{"16777215", "0", "NULL"}, [3]string{"16777215", "0", "NULL"}},
+	{"an_int_signed", "INT", [3]string{"-2147483648", "2147483647", "NULL"}, [3]string{"-2147483648", "2147483647", "NULL"}},
+	// The zeros in front are no part of an integer. Of a DECIMAL they stay, as MySQL gives it as text.
+	{"a_zerofill", "INT(8) ZEROFILL", [3]string{"42", "4294967295", "NULL"}, [3]string{"42", "4294967295", "NULL"}},
+	{"a_decimal_zerofill", "DECIMAL(8,2) ZEROFILL", [3]string{"1.5", "999999.99", "NULL"}, [3]string{"000001.50", "999999.99", "NULL"}},
+	{"a_decimal_whole", "DECIMAL(65,0)", [3]string{strings.Repeat("9", 65), "-" + strings.Repeat("9", 65), "NULL"}, [3]string{strings.Repeat("9", 65), "-" + strings.Repeat("9", 65), "NULL"}},
+	{"a_decimal_unsigned", "DECIMAL(10,5) UNSIGNED", [3]string{"99999.99999", "0.00001", "NULL"}, [3]string{"99999.99999", "0.00001", "NULL"}},
+	{"a_float_edge", "FLOAT", [3]string{"-3.402823e38", "1.17549435e-38", "NULL"}, [3]string{"-3.402823e+38", "1.1754944e-38", "NULL"}},
+	{"a_float_scaled", "FLOAT(7,3) UNSIGNED", [3]string{"1234.567", "0.001", "NULL"}, [3]string{"1234.567", "0.001", "NULL"}},
+	{"a_double_edge", "DOUBLE", [3]string{"1.7976931348623157e308", "-2.2250738585072014e-308", "NULL"}, [3]string{"1.7976931348623157e+308", "-2.2250738585072014e-308", "NULL"}},
+	{"a_bit1", "BIT(1)", [3]string{"b'1'", "b'0'", "NULL"}, [3]string{"b'1'", "b'0'", "NULL"}},
+	{"a_year_edge", "YEAR", [3]string{"2155", "1970", "NULL"}, [3]string{"2155", "1970", "NULL"}},
+	{"a_date_edge", "DATE", [3]string{"'1000-01-01'", "'0001-01-01'", "NULL"}, [3]string{"1000-01-01", "0001-01-01", "NULL"}},
+	{"a_datetime_edge", "DATETIME", [3]string{"'9999-12-31 23:59:59'", "'2024-02-00 10:00:00'", "NULL"}, [3]string{"9999-12-31 23:59:59", "2024-02-00 10:00:00", "NULL"}},
+	{"a_timestamp_edge", "TIMESTAMP(6) NULL", [3]string{"'2038-01-19 03:14:07.999999'", "'0000-00-00 00:00:00'", "NULL"}, [3]string{"2038-01-19 03:14:07.999999", "0000-00-00 00:00:00.000000", "NULL"}},
+	{"a_time_edge", "TIME(6)", [3]string{"'838:59:59'", "'-00:00:00.000001'", "NULL"}, [3]string{"838:59:59.000000", "-00:00:00.000001", "NULL"}},
+	{"a_char_widest", "CHAR(255)", [3]string{"REPEAT('🐉', 80)", "' x '", "NULL"}, [3]string{strings.Repeat("🐉", 80), "x", "NULL"}},
+	{"a_char_bytes", "CHAR(4) CHARACTER SET binary", [3]string{"0x01020304", "0x00000000", "NULL"}, [3]string{"0x01020304 4 bytes", "0x00000000 4 bytes", "NULL"}},
+	{"a_varchar_bin", "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", [3]string{"'Aa'", "CONCAT('a', CHAR(9), 'b')", "NULL"}, [3]string{"Aa", "a b", "NULL"}},
+	{"a_utf16", "VARCHAR(20) CHARACTER SET utf16", [3]string{"'日本🐉'", "'x'", "NULL"}, [3]string{"日本🐉", "x", "NULL"}},
+	{"a_national", "NATIONAL VARCHAR(20)", [3]string{"'é'", "''", "NULL"}, [3]string{"é", "empty text", "NULL"}},
+	{"an_enum_empty", "ENUM('x', '')", [3]string{"'nowhere'", "''", "NULL"}, [3]string{"empty text", "empty text", "NULL"}},
+	{"a_set_64", "SET(" + setOf64 + ")", [3]string{"9223372036854775809", "9223372036854775808", "NULL"}, [3]string{"s1,s64", "s64", "NULL"}},
+	{"a_json_edge", "JSON", [3]string{`'"<b>text"'`, `JSON_ARRAY(1.5, CAST('2024-02-29 12:00:00' AS DATETIME), FALSE)`, "NULL"}, [3]string{`"<b>text"`, `[1.5, "2024-02-29 12:00:00.000000", false]`, "NULL"}},
+	{"a_virtual", "INT GENERATED ALWAYS AS (id + 1) VIRTUAL", [3]string{"DEFAULT", "DEFAULT", "DEFAULT"}, [3]string{"2", "3", "4"}},
+	{"a_stored", "VARCHAR(20) GENERATED ALWAYS AS (CONCAT('no ', id)) STORED", [3]string{"DEFAULT", "DEFAULT", "DEFAULT"}, [3]string{"no 1", "no 2", "no 3"}},
 	{"a_hidden", "INT INVISIBLE", [3]string{"1", "2", "NULL"}, [3]string{"1", "2", "NULL"}},
 }
 
-func TestEveryTypeShows(t *testing.T) {
+// setOf64 are the members of the largest SET.
+var setOf64 = func() string {
+	var members []string
+	for i := range 64 {
+		members = append(members, fmt.Sprintf("'s%d'", i+1))
+	}
+	return strings.Join(members, ", ")
+}()
+
+// typesSite serves a table and a view with a column of each type, and a table of one type each.
+func typesSite(t testing.TB) (*site, *sql.DB) {
 	server := mysqltest.Shared(t)
 	schema := server.NewSchema(t)
 	root := server.Open(t, "root", rootPassword(server), schema)
@@ -74,7 +119,11 @@ func TestEveryTypeShows(t *testing.T) {
 		}
 		mustExec(t, root, "INSERT INTO every_type (id, "+strings.Join(names, ", ")+") VALUES ("+[]string{"1", "2", "3"}[row]+", "+strings.Join(values, ", ")+")")
 	}
-	site := newSite(t, server, schema)
+	return newSite(t, server, schema), root
+}
+
+func TestEveryTypeShows(t *testing.T) {
+	site, _ := typesSite(t)
 
 	for _, table := range []string{"every_type", "every_type_view"} {
 		page := site.get(t, "/tables/"+table, 200)
