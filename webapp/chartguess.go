@@ -103,7 +103,7 @@ func (r reader) guess(d *drawn) error {
 // candidates sorts the columns. A column that only names rows is good for
 // nothing: its numbers mean nothing, and each of its values is there once.
 func (r reader) candidates(d *drawn) (found candidates, err error) {
-	references, err := r.references(d.Table.Name)
+	references, _, err := r.references(d.Table.Name)
 	if err != nil {
 		return found, err
 	}

@@ -136,9 +136,3 @@ func (v *tableView) SpreadsheetURL() string {
 func (v *tableView) HeadsHTML() template.HTML { return headsHTML(v.Heads) }
 
 func (v *tableView) RowsHTML() template.HTML { return rowsHTML(v.Columns, v.List) }
-
-// FacetRows and MaxOffset are limits that the page names.
-func (v *tableView) FacetRows() string { return grouped(facetRows) }
-
-// MaxOffset is how far pages without a key reach.
-func (v *tableView) MaxOffset() string { return grouped(maxOffset) }

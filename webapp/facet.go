@@ -21,9 +21,9 @@ const (
 type facet struct {
 	Column column
 	Values []facetValue
-	// More says that there are other values, and Cut that not all rows were
-	// looked at.
-	More, Cut bool
+	// More says that there are other values, Cut that not all rows were looked at,
+	// and Perhaps that this is not known.
+	More, Cut, Perhaps bool
 	// TooLong says that there are no values because it took too long.
 	TooLong   bool
 	RemoveURL string
@@ -47,13 +47,13 @@ func (r reader) facets(q resolved, exact bool) ([]facet, error) {
 	if len(q.Facets) == 0 {
 		return nil, nil
 	}
-	cut := false
+	cut, perhaps := false, false
 	if !exact {
 		n, err := r.countSome(q.Table, q.filters, facetTime, facetRows)
 		if err != nil && !tooLong(err) {
 			return nil, err
 		}
-		cut = err != nil || n > facetRows
+		cut, perhaps = n > facetRows, err != nil
 	}
 	var list []facet
 	for _, name := range q.Facets {
@@ -65,7 +65,7 @@ func (r reader) facets(q resolved, exact bool) ([]facet, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.Cut = cut
+		f.Cut, f.Perhaps = cut, perhaps
 		less := q.first()
 		less.Facets = slices.DeleteFunc(slices.Clone(less.Facets), func(other string) bool { return other == name })
 		f.RemoveURL = less.url(q.Table.Name)

@@ -83,17 +83,19 @@ type foreignKey struct {
 const maxReferences = 50
 
 // references are the foreign keys of a table, and referrers those that refer to
-// it, both within the database.
-func (r reader) references(table string) ([]foreignKey, error) {
+// it, both within the database. More says that there are others beyond
+// maxReferences.
+func (r reader) references(table string) (list []foreignKey, more bool, err error) {
 	return r.foreignKeys("TABLE_NAME", table)
 }
 
-func (r reader) referrers(table string) ([]foreignKey, error) {
+func (r reader) referrers(table string) (list []foreignKey, more bool, err error) {
 	return r.foreignKeys("REFERENCED_TABLE_NAME", table)
 }
 
-func (r reader) foreignKeys(side, table string) ([]foreignKey, error) {
-	return recall(r, func() ([]foreignKey, error) { return r.askForeignKeys(side, table) }, "foreign keys", side, table)
+func (r reader) foreignKeys(side, table string) (list []foreignKey, more bool, err error) {
+	list, err = recall(r, func() ([]foreignKey, error) { return r.askForeignKeys(side, table) }, "foreign keys", side, table)
+	return list[:min(len(list), maxReferences)], len(list) > maxReferences, err
 }
 
 func (r reader) askForeignKeys(side, table string) ([]foreignKey, error) {
@@ -116,5 +118,5 @@ func (r reader) askForeignKeys(side, table string) ([]foreignKey, error) {
 		return nil
 	}, selectHint+"CONSTRAINT_NAME, TABLE_NAME, COLUMN_NAME, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE"+
 		" WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_SCHEMA = DATABASE() AND "+side+" = ? ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION", table)
-	return list[:min(len(list), maxReferences)], err
+	return list, err
 }

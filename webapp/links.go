@@ -29,11 +29,12 @@ type outgoing struct {
 	key []int
 }
 
-// linked are the foreign keys of a table whose columns can all be read.
-func (r reader) linked(q resolved) ([]outgoing, error) {
-	found, err := r.references(q.Table.Name)
+// linked are the foreign keys of a table whose columns can all be read. More says
+// that there are others beyond maxReferences.
+func (r reader) linked(q resolved) (list []outgoing, more bool, err error) {
+	found, more, err := r.references(q.Table.Name)
 	if err != nil || len(found) == 0 {
-		return nil, err
+		return nil, false, err
 	}
 	var tables []string
 	for _, k := range found {
@@ -43,9 +44,8 @@ func (r reader) linked(q resolved) ([]outgoing, error) {
 	}
 	keys, err := r.keys(tables...)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var list []outgoing
 	for _, k := range found {
 		one := outgoing{foreignKey: k}
 		plain := true
@@ -70,7 +70,7 @@ func (r reader) linked(q resolved) ([]outgoing, error) {
 		}
 		list = append(list, one)
 	}
-	return list, nil
+	return list, more, nil
 }
 
 // url is the address of the row that a row refers to, or "" when it refers to

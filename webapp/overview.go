@@ -180,15 +180,6 @@ func (o overview) Asking() string {
 	return o.Containing
 }
 
-// MaxTables and MaxListedColumns are limits that the page names.
-func (o overview) MaxTables() string { return grouped(maxTables) }
-
-// MaxListedColumns is how many columns the page lists.
-func (o overview) MaxListedColumns() string { return grouped(maxListedColumns) }
-
-// MaxPictures is how many tables have pictures.
-func (o overview) MaxPictures() int { return maxPictures }
-
 // DrawnText is Drawn as a time of day.
 func (o overview) DrawnText() string { return o.Drawn.UTC().Format("15:04:05") + " UTC" }
 

@@ -72,7 +72,9 @@ type problem struct {
 	Title    string
 	Sentence string
 	// Tables are offered when the visitor asked for one that does not exist.
-	Tables []table
+	// MoreTables says that there are others.
+	Tables     []table
+	MoreTables bool
 	// Back leads to where the visitor may go on.
 	Back, BackText string
 	RequestID      string
@@ -113,7 +115,7 @@ func (a *app) failDatabase(w http.ResponseWriter, r *http.Request, err error) {
 		p.Sentence = "The database does not let this app read that. An administrator can grant SELECT on it to the app's user."
 	case mysqldb.TimedOut:
 		p.Status, p.Title = http.StatusServiceUnavailable, "That took too long"
-		p.Sentence = "The database did not answer in time. Try again, or ask for a page nearer to the start."
+		p.Sentence = fmt.Sprintf("The database did not answer in time. MySQL ends its work for a page after %s. Try again, filter the rows, or ask for a page nearer to the start.", inSeconds(statementTimeout))
 	case mysqldb.Other:
 		p.Status, p.Title = http.StatusBadGateway, "The database cannot show that"
 		p.Sentence = "The database answered with an error. A view fails like this when something that it refers to is gone."

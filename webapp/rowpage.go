@@ -31,7 +31,10 @@ type rowView struct {
 	Cells     []cell
 	Key       string
 	Referrers []referrer
-	database  string
+	// ReferencesCut and ReferrersCut are those of a tableView.
+	ReferencesCut, ReferrersCut bool
+
+	database string
 }
 
 // referrer is the rows of a table that refer to the row.
@@ -92,12 +95,12 @@ func (a *app) rowPage(w http.ResponseWriter, r *http.Request) {
 // load reads the row that the condition finds. It is sql.ErrNoRows when there is
 // none.
 func (v *rowView) load(db reader, q resolved, at condition) error {
-	references, err := db.linked(q)
-	if err != nil {
+	references, more, err := db.linked(q)
+	if v.ReferencesCut = more; err != nil {
 		return err
 	}
-	referrers, err := db.referrers(q.Table.Name)
-	if err != nil {
+	referrers, more, err := db.referrers(q.Table.Name)
+	if v.ReferrersCut = more; err != nil {
 		return err
 	}
 	wanted := exacts(nil, q.Key, references)

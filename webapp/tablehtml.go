@@ -98,6 +98,9 @@ func (w *htmlWriter) head(h head) {
 	}
 	w.WriteString(">")
 	w.text(short)
+	if zone := h.Zone(); zone != "" {
+		w.WriteString(", " + zone)
+	}
 	w.WriteString("</span></th>")
 }
 

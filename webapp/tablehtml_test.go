@@ -57,7 +57,7 @@ func TestRowsAreWhatATemplateWouldMake(t *testing.T) {
 var headTemplate = template.Must(template.New("heads").Parse(`{{range .}}<th scope="col"{{if .Number}} class="number"{{end}}{{with .Comment}} title="{{.}}"{{end}}{{with .Sorted}} aria-sort="{{.}}"{{end}}>` +
 	`{{if .URL}}<a href="{{.URL}}" rel="nofollow"><bdi>{{.Name}}</bdi>{{if eq .Sorted "ascending"}}<span aria-hidden="true"> ▲</span>{{else if eq .Sorted "descending"}}<span aria-hidden="true"> ▼</span>{{end}}</a>` +
 	`{{else}}<bdi title="Rows cannot be sorted by this type">{{.Name}}</bdi>{{end}}` +
-	`{{if .Key}} <span class="key" title="Part of the key that tells rows apart">key</span>{{end}}<span class="type"{{if ne .Type .ShortType}} title="{{.Type}}"{{end}}>{{.ShortType}}</span></th>{{end}}`))
+	`{{if .Key}} <span class="key" title="Part of the key that tells rows apart">key</span>{{end}}<span class="type"{{if ne .Type .ShortType}} title="{{.Type}}"{{end}}>{{.ShortType}}{{with .Zone}}, {{.}}{{end}}</span></th>{{end}}`))
 
 var optionTemplate = template.Must(template.New("options").Parse(`{{range .Columns}}<option value="{{.Name}}"{{if eq .Name $.Selected}} selected{{end}}>{{.Name}}</option>{{end}}`))
 

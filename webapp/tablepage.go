@@ -17,8 +17,9 @@ type tableView struct {
 	// Pages is the number of pages, or 0 where the rows were not all counted, and
 	// PageNumber which of them this is, or 0.
 	Pages, PageNumber int
-	// Bounded says that pages end here because the table has no key.
-	Bounded bool
+	// Bounded says that pages end here because the table has no key, and
+	// CountTooLong that the time did not do for counting the rows.
+	Bounded, CountTooLong bool
 	// Links to other pages, empty where there is none.
 	FirstURL, PreviousURL, NextURL, LastURL string
 	Sizes                                   []sizeLink
@@ -26,7 +27,11 @@ type tableView struct {
 	Heads                                   []head
 	Counts                                  []facet
 	Referrers                               []foreignKey
-	database                                string
+	// ReferencesCut and ReferrersCut say that there are more foreign keys, of the
+	// table and of others, than the page looks at.
+	ReferencesCut, ReferrersCut bool
+
+	database string
 	// taken are the tables whose names look like this one's downloads.
 	taken map[string]table
 	// redirect is where the answer is, if not here.
@@ -112,11 +117,11 @@ func (v *tableView) load(db reader) (err error) {
 			return err
 		}
 	}
-	references, err := db.linked(v.resolved)
-	if err != nil {
+	references, more, err := db.linked(v.resolved)
+	if v.ReferencesCut = more; err != nil {
 		return err
 	}
-	if v.Referrers, err = db.referrers(v.Table.Name); err != nil {
+	if v.Referrers, v.ReferrersCut, err = db.referrers(v.Table.Name); err != nil {
 		return err
 	}
 	if err = v.read(db, exacts(v.terms, v.Key, references)); err != nil {

@@ -35,7 +35,7 @@ func (v *tableView) findLast(db reader) error {
 	if !v.window.Last {
 		return nil
 	}
-	n, err := db.countAll(v.Table, v.filters)
+	n, err := db.countSome(v.Table, v.filters, statementTimeout, maxOffset)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (v *tableView) count(db reader) (err error) {
 		where, args := whereOf(v.filters)
 		v.Rows, err = recall(db, count, "count", v.Table.Name, where, fmt.Sprintf("%#v", args))
 	}
-	if tooLong(err) {
+	if v.CountTooLong = tooLong(err); v.CountTooLong {
 		v.Rows, err = rowCount{N: v.Table.Rows.N, Known: v.Table.Rows.Known && v.Whole()}, nil
 	}
 	return err

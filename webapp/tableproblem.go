@@ -18,6 +18,8 @@ func unreadable(err error) problem {
 type noTable struct {
 	database string
 	others   []table
+	// more says that there are others beyond these.
+	more bool
 }
 
 func (*noTable) Error() string { return "there is no such table" }
@@ -27,11 +29,11 @@ func (r reader) noTable() error {
 	if err != nil {
 		return err
 	}
-	others, _, err := r.tables(database, "")
+	others, more, err := r.tables(database, "")
 	if err != nil {
 		return err
 	}
-	return &noTable{database, others}
+	return &noTable{database, others, more}
 }
 
 // failTable answers for an error of reading the table of that name.
@@ -49,7 +51,7 @@ func (a *app) failTable(w http.ResponseWriter, r *http.Request, name string, s s
 		})
 	case errors.As(err, &absent):
 		a.fail(w, r, problem{
-			Status: http.StatusNotFound, Title: "No such table", database: absent.database, Tables: absent.others,
+			Status: http.StatusNotFound, Title: "No such table", database: absent.database, Tables: absent.others, MoreTables: absent.more,
 			Sentence: fmt.Sprintf("The database has no table called “%s” that this app may read.", printable(shorten(name, maxName))),
 		})
 	case errors.As(err, &refused):

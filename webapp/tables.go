@@ -223,11 +223,3 @@ func (r reader) countSome(t table, filters []condition, limit time.Duration, mos
 	err = r.one([]any{&n}, hinted(limit)+fmt.Sprintf("COUNT(*) FROM (SELECT 1 FROM %s%s LIMIT %d) AS bounded", mysqldb.QuoteIdentifier(t.Name), where, most+1), args...)
 	return n, err
 }
-
-// countAll counts every row of t that filters keep, however long that takes
-// within the time limits.
-func (r reader) countAll(t table, filters []condition) (n uint64, err error) {
-	where, args := whereOf(filters)
-	err = r.one([]any{&n}, hinted(statementTimeout)+"COUNT(*) FROM "+mysqldb.QuoteIdentifier(t.Name)+where, args...)
-	return n, err
-}

@@ -85,6 +85,19 @@ func (c column) Code() bool {
 // ShortType is the column's type, cut where it would make the column too wide.
 func (c column) ShortType() string { return shorten(c.Type, 20) }
 
+// Zone says of a date with a time what time zone it is in; "" of other types.
+// MySQL keeps a TIMESTAMP as a moment, which the app asks for in UTC, and of a
+// DATETIME only what a clock somewhere showed.
+func (c column) Zone() string {
+	switch c.DataType {
+	case "timestamp":
+		return "in UTC"
+	case "datetime":
+		return "no time zone"
+	}
+	return ""
+}
+
 // textLimit is the number of characters to read of each long text when a page
 // of size rows has these columns.
 func textLimit(columns []column, size int) int {
