@@ -85,7 +85,11 @@ func inSeconds(d time.Duration) string {
 	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " seconds"
 }
 
-// FacetRows, FacetTime and MaxExportRows are limits that the page names.
+// CountLimit, FacetRows, FacetTime and MaxExportRows are limits that the page
+// names.
+func (v *tableView) CountLimit() string { return grouped(countLimit) }
+
+// FacetRows is how many rows the values of a column are counted in.
 func (v *tableView) FacetRows() string { return grouped(facetRows) }
 
 // FacetTime is how long MySQL counts the values of a column.

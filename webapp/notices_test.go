@@ -42,8 +42,8 @@ func TestEveryLimitIsSaid(t *testing.T) {
 		status int
 		words  []string
 	}{
-		"an estimate in place of a number":   {"/tables/many", 200, []string{"of about ", "(MySQL’s estimate)"}},
-		"more rows than are counted":         {"/tables/many?column=v&op=greater&value=5", 200, []string{"of more than 10,000 (not counted further)", "each up to 1,000,000 rows"}},
+		"an estimate in place of a number":   {"/tables/many", 200, []string{"of about ", "<em>About</em> is MySQL’s estimate: rows are counted up to 10,000"}},
+		"more rows than are counted":         {"/tables/many?column=v&op=greater&value=5", 200, []string{"of more than 10,000 that the filters keep", ". Rows are counted up to 10,000<", "each up to 1,000,000 rows"}},
 		"counting that takes too long":       {"/tables/slowly?size=1", 200, []string{"Counting the rows takes longer than 1 second, so their number is not known."}},
 		"a page that takes too long":         {"/tables/never", 503, []string{"MySQL ends its work for a page after 4 seconds."}},
 		"the last page that pages reach":     {"/tables/keyless?size=200&page=500", 200, []string{"The pages end here, though the table goes on", "as far as row 100,000"}},
@@ -69,7 +69,7 @@ func TestEveryLimitIsSaid(t *testing.T) {
 	}
 	t.Run("and not without", func(t *testing.T) {
 		for _, path := range []string{"/tables/some_rows", "/tables/some_rows?facet=v"} {
-			site.get(t, path, 200).hasNot(t, `class="hint"`, "estimate", "not counted", "each up to", "Counted in")
+			site.get(t, path, 200).hasNot(t, `class="hint"`, "estimate", "counted up to", "not counted", "each up to", "Counted in")
 		}
 	})
 	t.Run("what refers to a row is not counted", func(t *testing.T) {
