@@ -158,7 +158,7 @@ func (r reader) aggregate(p *graph, some bool, limit time.Duration) error {
 		statement = fmt.Sprintf("SELECT k, g, v, n, gw, nulls, DENSE_RANK() OVER (ORDER BY %s) AS kr, DENSE_RANK() OVER (ORDER BY gw DESC, g) AS gr FROM (%s) AS weighed", rank, statement)
 	}
 	statement = fmt.Sprintf("SELECT k, g, v, kr, gr, nulls, MAX(kr) OVER () AS ks, MAX(gr) OVER () AS gs FROM (%s) AS ranked", statement)
-	statement = hinted(limit) + fmt.Sprintf("k, g, v, kr, gr, nulls, ks, gs FROM (%s) AS chosen WHERE kr <= ? AND gr <= ? ORDER BY kr, gr", statement)
+	statement = hinted(limit) + fmt.Sprintf("k, g, v, kr, gr, nulls, ks, gs FROM (%s) AS chosen WHERE kr <= ? AND gr <= ? ORDER BY kr, gr LIMIT ?", statement)
 
 	var keys, groups, nulls uint64
 	err := r.each(func(rows *sql.Rows) error {
@@ -200,7 +200,7 @@ func (r reader) aggregate(p *graph, some bool, limit time.Duration) error {
 		one.Cells, one.values = append(one.Cells, valueCell(v)), append(one.values, v)
 		p.Points = append(p.Points, one)
 		return nil
-	}, statement, append(args, most, maxGroups)...)
+	}, statement, append(args, most, maxGroups, most*maxGroups)...)
 	if err != nil {
 		return err
 	}

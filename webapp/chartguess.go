@@ -240,7 +240,7 @@ func (r reader) guessSpan(d *drawn, x column) (string, error) {
 	name := mysqldb.QuoteIdentifier(x.Name)
 	where, args := whereOf(append(slices.Clip(d.filters), condition{name + " >= ?", []any{"0001-01-01"}}))
 	var low, high sql.NullString
-	err := r.one([]any{&low, &high}, hinted(guessTime)+fmt.Sprintf("CAST(MIN(%[1]s) AS CHAR), CAST(MAX(%[1]s) AS CHAR) FROM %[2]s%[3]s", name, mysqldb.QuoteIdentifier(d.Table.Name), where), args...)
+	err := r.one([]any{&low, &high}, hinted(guessTime)+fmt.Sprintf("CAST(MIN(%[1]s) AS CHAR), CAST(MAX(%[1]s) AS CHAR) FROM %[2]s%[3]s LIMIT 1", name, mysqldb.QuoteIdentifier(d.Table.Name), where), args...)
 	if err != nil && !tooLong(err) {
 		return "", err
 	}
