@@ -45,18 +45,15 @@ var routes = []struct {
 	{"GET /tables/{name}/chart/embed", []address{{"/tables/{monsters}/chart/embed", "kind=scatter&x=height_m&y=salary&group=species"}}},
 	{"GET /dashboard", []address{{"/dashboard", ""}}},
 	{"GET /favicon.ico", nil}, // leads to the icon
-	{"GET /dashboard", []address{{"/dashboard", ""}}},
 	{"GET /healthz", []address{{"/healthz", ""}}},
 	{"GET /readyz", []address{{"/readyz", ""}}},
 	{"GET /static/{file}", []address{{"/static/{" + strings.TrimPrefix(assetURLs["style.css"], staticPrefix) + "}", ""}}},
-	{"GET /favicon.ico", nil},
 	{"/", nil}, // what no other pattern is for
 }
 
 // leading are addresses that lead to others.
 var leading = []address{
 	{"/tables/{monsters}", "keep=column%3Dspecies%26op%3Dequals%26value%3Ddragon&sort=id"}, // as the form has it
-	{"/favicon.ico", ""},
 }
 
 // address is an address of the app: a path, in which a part in braces varies, and a query.
