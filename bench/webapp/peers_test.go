@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"drawbridge/internal/pinned"
 )
 
 // ourPages are the web app's pages that are weighed.
@@ -15,9 +17,13 @@ var ourPages = []struct{ name, path string }{
 	{"overview", "/"},
 	{"table", "/tables/" + tableName},
 	{"row", "/tables/" + tableName + "/rows/1"},
-	{"chart", "/tables/" + tableName + "/chart"},
+	{"chart", chart.Address},
+	{"dashboard of one chart", "/dashboard"},
 	{"JSON", ourJSON},
 }
+
+// chart is the one that is on the dashboard too.
+var chart = pinned.Chart{Title: "Sightings", Address: "/tables/" + tableName + "/chart?kind=bar&x=place"}
 
 // ourJSON is the address of JSON with the rows that a page has.
 var ourJSON = "/tables/" + tableName + ".json?rows=page"
@@ -27,7 +33,7 @@ func newDrawbridge(b *testing.B, w *world) *site {
 	b.Helper()
 	port := freePort(b)
 	command := exec.Command(program(b))
-	command.Env = append(w.environment(), "PORT="+port)
+	command.Env = append(w.environment(), "PORT="+port, "DASHBOARD_CHARTS="+pinned.Encode([]pinned.Chart{chart}))
 	return serve(b, "Drawbridge", port, map[string]string{
 		"overview": "/",
 		"table":    "/tables/" + tableName,

@@ -116,7 +116,8 @@ func (s *site) get(b *testing.B, path string, header ...string) (body []byte, an
 	return body, response
 }
 
-var allRows = regexp.MustCompile(`10,?000`)
+// allRows is how an overview says how many rows the table has. Datasette counts for 5 ms, and then says the latter.
+var allRows = regexp.MustCompile(`10,?000|Many rows`)
 
 // check fails b unless the site shows what all are to show.
 func (s *site) check(b *testing.B) {
