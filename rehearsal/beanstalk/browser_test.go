@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os/exec"
@@ -51,11 +52,12 @@ func TestABrowserVisitsTheWebAppThroughTheLoadBalancerAndNginx(t *testing.T) {
 	}
 	browsertest.Load(t, pool, sampledata.Schema)
 
+	vendor, properties := browsertest.Setup(t)
+	maps.Copy(properties, map[string]string{
+		"RDS_HOSTNAME": db.Address.String(), "RDS_PORT": "3306", "RDS_DB_NAME": sampledata.Schema, "RDS_USERNAME": user, "RDS_PASSWORD": password,
+	})
 	_, log := startInstance(t, InstanceOptions{
-		Bundle: bundle, Namespace: web,
-		Environment: map[string]string{
-			"RDS_HOSTNAME": db.Address.String(), "RDS_PORT": "3306", "RDS_DB_NAME": sampledata.Schema, "RDS_USERNAME": user, "RDS_PASSWORD": password,
-		},
+		Bundle: bundle, Namespace: web, Environment: properties,
 		Extra: map[string]string{"DRAWBRIDGE_DB_CA_FILE": server.CAFile},
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -72,7 +74,7 @@ func TestABrowserVisitsTheWebAppThroughTheLoadBalancerAndNginx(t *testing.T) {
 		return laptop.Dial(ctx, "tcp", netip.AddrPortFrom(front.Address, 80).String())
 	})
 	browsertest.Run(t, browsertest.Site{
-		Name: "beanstalk", URL: "http://" + listener.Addr().String(),
+		Name: "beanstalk", URL: "http://" + listener.Addr().String(), Vendor: vendor,
 		Away: func() { give(t, server.Stop(t.Context())) },
 		Back: func() { give(t, server.Restart(t.Context())) },
 	})

@@ -44,6 +44,9 @@ func startBrowser(t testing.TB) context.Context {
 		chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("hide-scrollbars", false),
 		chromedp.Flag("disable-component-update", true),
+		// The last keeps pages of the internet, which some here pretend to be, from
+		// looking at sites on this machine.
+		chromedp.Flag("disable-features", "Translate,LocalNetworkAccessChecks"),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 		// Dates and numbers look the same on every machine.
 		chromedp.Env("LANG=en_US.UTF-8", "TZ=UTC"),

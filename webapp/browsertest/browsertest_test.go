@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -31,11 +32,12 @@ func TestTheProgram(t *testing.T) {
 		}
 	}
 	Load(t, root, sampledata.Schema)
-	url := start(t, map[string]string{
+	vendor, settings := Setup(t)
+	maps.Copy(settings, map[string]string{
 		"RDS_HOSTNAME": server.Host, "RDS_PORT": fmt.Sprint(server.Port), "RDS_DB_NAME": sampledata.Schema,
-		"RDS_USERNAME": user, "RDS_PASSWORD": password, "DRAWBRIDGE_DB_CA_FILE": server.CAFile, "DASHBOARD_URL": "https://bi.example.com/d/1",
+		"RDS_USERNAME": user, "RDS_PASSWORD": password, "DRAWBRIDGE_DB_CA_FILE": server.CAFile,
 	})
-	Run(t, Site{Name: "program", URL: url, Away: func() { server.Stop(t) }, Back: func() { server.Restart(t) }})
+	Run(t, Site{Name: "program", URL: start(t, settings), Vendor: vendor, Away: func() { server.Stop(t) }, Back: func() { server.Restart(t) }})
 }
 
 // start compiles the web app and runs it with that environment alone, until t

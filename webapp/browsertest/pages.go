@@ -30,6 +30,7 @@ var pages = []page{
 	{name: "chart", path: "/tables/monsters/chart"},
 	{name: "chart-scatter", path: "/tables/monsters/chart?kind=scatter&x=height_m&y=weight_kg&group=species"},
 	{name: "chart-embedded", path: "/tables/monsters/chart/embed", alone: true},
+	{name: "dashboard", path: "/dashboard"},
 	{name: "problem-400", path: "/tables/monsters?column=heads&op=equals&value=many", status: 400},
 	{name: "problem-404", path: "/nowhere", status: 404},
 	{name: "problem-404-table", path: "/tables/nowhere", status: 404},

@@ -14,6 +14,8 @@ type Site struct {
 	Name string
 	// URL is where it is, without a path: http://127.0.0.1:5000.
 	URL string
+	// Vendor is the dashboard's vendor that [Setup] has started.
+	Vendor string
 	// Away takes its database away, and Back brings it back.
 	Away, Back func()
 }
@@ -30,6 +32,7 @@ func Run(t *testing.T, s Site) {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
 				b := newTab(t, browser, s.URL)
+				b.allow(s.Vendor)
 				b.visit(p)
 				report(t, b.look(p, axe, folder))
 				if other := titles.take(eval[string](b, "document.title"), p); other != "" {
@@ -45,6 +48,14 @@ func Run(t *testing.T, s Site) {
 				walk(t, browser, s, scripts)
 			})
 		}
+		t.Run("through the charts", func(t *testing.T) {
+			t.Parallel()
+			charts(t, browser, s)
+		})
+		t.Run("through the frames", func(t *testing.T) {
+			t.Parallel()
+			frames(t, browser, s)
+		})
 		t.Run("by keyboard", func(t *testing.T) {
 			t.Parallel()
 			keyboard(t, browser, s)
