@@ -42,21 +42,27 @@ func TestChartsDrawInABrowser(t *testing.T) {
 			complaints = append(complaints, e.ExceptionDetails.Error())
 		}
 	})
+	// The marks of a chart have the colours of groups, as the legend does.
+	const (
+		bars  = "> g:not([aria-hidden]) rect[fill^='var(--series']"
+		lines = "> g[stroke^='var(--series'] path"
+		dots  = "> g:not([aria-hidden]) [stroke^='var(--series']"
+	)
 	for name, test := range map[string]struct {
 		query, marks string
 		least        int
 	}{
-		"bars":                      {"kind=bar&x=species", "[aria-label=bar] rect", 10},
-		"bars in groups":            {"kind=bar&x=species&group=position", "[aria-label=bar] rect", 40},
-		"bars beside each other":    {"kind=bar&x=species&group=position&y=salary&aggregate=avg", "[aria-label=bar] rect", 40},
-		"bars over time":            {"kind=bar&x=signed_at&by=year", "[aria-label=rect] rect", 5},
-		"a line":                    {"kind=line&x=signed_at&by=year&y=salary", "[aria-label=line] path", 1},
-		"lines in groups":           {"kind=line&x=signed_at&by=year&group=position", "[aria-label=line] path", 4},
-		"a scatter":                 {"kind=scatter&x=height_m&y=weight_kg", "[aria-label=dot] *", 400},
-		"a scatter in groups":       {"kind=scatter&x=height_m&y=weight_kg&group=species", "[aria-label=dot] *", 400},
-		"a histogram":               {"kind=histogram&x=salary", "[aria-label=rect] rect", 10},
-		"a scatter of times":        {"kind=scatter&x=signed_at&y=salary", "[aria-label=dot] *", 300},
-		"bars of one row, filtered": {"kind=bar&x=species&column=id&op=equals&value=1", "[aria-label=bar] rect", 1},
+		"bars":                      {"kind=bar&x=species", bars, 10},
+		"bars in groups":            {"kind=bar&x=species&group=position", bars, 40},
+		"bars beside each other":    {"kind=bar&x=species&group=position&y=salary&aggregate=avg", bars, 40},
+		"bars over time":            {"kind=bar&x=signed_at&by=year", bars, 5},
+		"a line":                    {"kind=line&x=signed_at&by=year&y=salary", lines, 1},
+		"lines in groups":           {"kind=line&x=signed_at&by=year&group=position", lines, 4},
+		"a scatter":                 {"kind=scatter&x=height_m&y=weight_kg", dots, 400},
+		"a scatter in groups":       {"kind=scatter&x=height_m&y=weight_kg&group=species", dots, 300},
+		"a histogram":               {"kind=histogram&x=salary", bars, 10},
+		"a scatter of times":        {"kind=scatter&x=signed_at&y=salary", dots, 300},
+		"bars of one row, filtered": {"kind=bar&x=species&column=id&op=equals&value=1", bars, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			complaints = nil
