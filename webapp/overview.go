@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"fmt"
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,9 +45,10 @@ type tableList struct {
 // listed is a table or view as the overview lists it.
 type listed struct {
 	table
-	// Columns are left out when ColumnsCut.
-	Columns    []column
-	ColumnsCut bool
+	// Columns are left out when ColumnsCut. ColumnsHTML is the list of them.
+	Columns     []column
+	ColumnsCut  bool
+	ColumnsHTML template.HTML
 	// Picture is nil when there is none. PictureLate says that this is for want of
 	// time.
 	Picture     *picture
@@ -97,7 +99,7 @@ func (r reader) list(database, containing string) (l tableList, err error) {
 	}
 	for _, t := range tables {
 		l.ColumnsCut = l.ColumnsCut || t.Name == first
-		l.Tables = append(l.Tables, listed{table: t, Columns: columns[t.Name], ColumnsCut: l.ColumnsCut})
+		l.Tables = append(l.Tables, listed{table: t, Columns: columns[t.Name], ColumnsCut: l.ColumnsCut, ColumnsHTML: columnsHTML(columns[t.Name])})
 	}
 	all, err := r.countEach(l.Tables)
 	l.Uncounted = !all

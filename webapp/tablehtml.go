@@ -31,6 +31,19 @@ func headsHTML(heads []head) template.HTML {
 	return template.HTML(w.String()) //nolint:gosec // every value went through text
 }
 
+// columnsHTML writes the items of a list of columns with their types.
+func columnsHTML(columns []column) template.HTML {
+	var w htmlWriter
+	for _, c := range columns {
+		w.WriteString("<li><bdi>")
+		w.text(c.Name)
+		w.WriteString("</bdi> ")
+		w.columnType(c)
+		w.WriteString("</li>")
+	}
+	return template.HTML(w.String()) //nolint:gosec // every value went through text
+}
+
 // optionsHTML writes the options of a form's list.
 func optionsHTML[T any](list []T, option func(T) (value, words string), selected string) template.HTML {
 	var w htmlWriter
@@ -91,17 +104,22 @@ func (w *htmlWriter) head(h head) {
 	if h.Key {
 		w.WriteString(` <span class="key" title="Part of the key that tells rows apart">key</span>`)
 	}
+	w.columnType(h.column)
+	w.WriteString("</th>")
+}
+
+func (w *htmlWriter) columnType(c column) {
 	w.WriteString(`<span class="type"`)
-	short := h.ShortType()
-	if short != h.Type {
-		w.attribute("title", h.Type)
+	short := c.ShortType()
+	if short != c.Type {
+		w.attribute("title", c.Type)
 	}
 	w.WriteString(">")
 	w.text(short)
-	if zone := h.Zone(); zone != "" {
+	if zone := c.Zone(); zone != "" {
 		w.WriteString(", " + zone)
 	}
-	w.WriteString("</span></th>")
+	w.WriteString("</span>")
 }
 
 // attribute writes an attribute unless its value is empty.

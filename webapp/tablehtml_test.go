@@ -61,11 +61,21 @@ var headTemplate = template.Must(template.New("heads").Parse(`{{range .}}<th sco
 
 var optionTemplate = template.Must(template.New("options").Parse(`{{range .Columns}}<option value="{{.Name}}"{{if eq .Name $.Selected}} selected{{end}}>{{.Name}}</option>{{end}}`))
 
+var columnsTemplate = template.Must(template.New("columns").Parse(`{{range .}}<li><bdi>{{.Name}}</bdi> <span class="type"{{if ne .Type .ShortType}} title="{{.Type}}"{{end}}>{{.ShortType}}{{with .Zone}}, {{.}}{{end}}</span></li>{{end}}`))
+
 func TestHeadsAndOptionsAreWhatATemplateWouldMake(t *testing.T) {
 	columns := []column{
 		{Name: "id", Type: "int", DataType: "int", Key: true},
 		{Name: `"<b>&'`, Type: "enum('<i>','\"&','a long one')", DataType: "enum", Comment: `said "<hello>" & 'so'`},
 		{Name: "shape", Type: "point", DataType: "point"},
+		{Name: "moment", Type: "timestamp", DataType: "timestamp"},
+	}
+	var list strings.Builder
+	if err := columnsTemplate.Execute(&list, columns); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(columnsHTML(columns)); got != strings.ReplaceAll(list.String(), "&#43;", "+") {
+		t.Errorf("columns are\n%s, and of a template\n%s", got, list.String())
 	}
 	v := tableView{resolved: resolved{Table: table{Name: `t"<&>`}, Columns: columns, selection: selection{window: window{Page: 1, Size: defaultSize}}}}
 	for _, desc := range []bool{false, true} {
