@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,35 +17,107 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"drawbridge/internal/notrun"
+	"drawbridge/internal/pinned"
 )
 
-// TestChartsDrawInABrowser loads each kind of chart in Chromium, which reports
-// every breach of the content security policy.
-func TestChartsDrawInABrowser(t *testing.T) {
+// startChromium opens a tab. What it complains of, like a breach of the content
+// security policy, comes with it.
+func startChromium(t *testing.T) (context.Context, *complaints) {
+	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
 		notrun.Because(t, "there is no chromium on the PATH")
 	}
-	site := sampleSite(t)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	defer cancel()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
-	defer cancel()
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	var complaints []string
+	t.Cleanup(cancel)
+	var c complaints
 	chromedp.ListenTarget(ctx, func(event any) {
 		switch e := event.(type) {
 		case *log.EventEntryAdded:
-			complaints = append(complaints, e.Entry.Text)
+			c.add(e.Entry.Text)
 		case *runtime.EventExceptionThrown:
-			complaints = append(complaints, e.ExceptionDetails.Error())
+			c.add(e.ExceptionDetails.Error())
 		}
 	})
+	return ctx, &c
+}
+
+type complaints struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func (c *complaints) add(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.texts = append(c.texts, text)
+}
+
+// take gives what there is, and forgets it.
+func (c *complaints) take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	texts := c.texts
+	c.texts = nil
+	return texts
+}
+
+// TestTheDashboardInABrowser shows charts and a vendor's dashboard on one page.
+func TestTheDashboardInABrowser(t *testing.T) {
+	ctx, complaints := startChromium(t)
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!doctype html><title>Sales</title><link rel=icon href=data:,><script>document.title += ' of today'; parent.postMessage(document.title, '*')</script>")
+	}))
+	defer vendor.Close()
+	site := sampleSite(t, func(a *app) {
+		a.dashboardURL = vendor.URL + "/d/1"
+		a.charts = []pinned.Chart{
+			{Title: "Species", Address: "/tables/monsters/chart?kind=bar&x=species&group=position"},
+			{Title: "Gone", Address: "/tables/gone/chart"},
+			{Title: "Crowds", Address: "/tables/games/chart?kind=line&x=starts_at&y=attendance&by=month"},
+		}
+	})
+	var drawn int
+	var title string
+	if err := chromedp.Run(ctx,
+		chromedp.Navigate(site.URL+"/dashboard"),
+		chromedp.WaitVisible(`section:nth-of-type(3) figure svg`),
+		chromedp.Evaluate(`document.querySelectorAll("figure svg[role=img]").length`, &drawn),
+		chromedp.Evaluate(`new Promise(done => {
+			addEventListener("message", e => done(e.data));
+			document.querySelector("iframe").src += "?again";
+			document.querySelector("iframe").scrollIntoView();
+		})`, &title, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
+	); err != nil {
+		t.Fatal(err, complaints.take())
+	}
+	if drawn != 2 || title != "Sales of today" {
+		t.Errorf("%d charts are drawn, and the frame says %q", drawn, title)
+	}
+	for _, complaint := range complaints.take() {
+		t.Errorf("the browser says: %s", complaint)
+	}
+	if dir := os.Getenv("SHOTS"); dir != "" {
+		var shot []byte
+		if err := chromedp.Run(ctx, chromedp.FullScreenshot(&shot, 100)); err == nil {
+			_ = os.WriteFile(dir+"/dashboard.png", shot, 0o600)
+		}
+	}
+}
+
+// TestChartsDrawInABrowser loads each kind of chart in Chromium, and its file.
+func TestChartsDrawInABrowser(t *testing.T) {
+	ctx, complaints := startChromium(t)
+	site := sampleSite(t)
 	// The marks of a chart have the colours of groups, as the legend does.
 	const (
 		bars  = "> g:not([aria-hidden]) rect[fill^='var(--series']"
@@ -65,7 +141,7 @@ func TestChartsDrawInABrowser(t *testing.T) {
 		"bars of one row, filtered": {"kind=bar&x=species&column=id&op=equals&value=1", bars, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			complaints = nil
+			complaints.take()
 			address := site.URL + "/tables/monsters/chart?" + test.query
 			var marks, styles int
 			var label, role, colour, file string
@@ -85,7 +161,7 @@ func TestChartsDrawInABrowser(t *testing.T) {
 					document.querySelector("[data-download]").click();
 				})`, &file, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
 			); err != nil {
-				t.Fatal(err, complaints)
+				t.Fatal(err, complaints.take())
 			}
 			if marks < test.least {
 				t.Errorf("%d marks, want at least %d", marks, test.least)
@@ -102,7 +178,7 @@ func TestChartsDrawInABrowser(t *testing.T) {
 			if strings.Contains(file, "var(--s") || strings.Contains(file, "currentColor") || !strings.Contains(file, `xmlns="http://www.w3.org/2000/svg"`) {
 				t.Errorf("the file does not stand alone: %.400s", file)
 			}
-			for _, complaint := range complaints {
+			for _, complaint := range complaints.take() {
 				t.Errorf("the browser says: %s", complaint)
 			}
 			if dir := os.Getenv("SHOTS"); dir != "" {

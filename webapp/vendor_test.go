@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -29,42 +28,6 @@ func TestVendoredLibrariesAreUnchanged(t *testing.T) {
 		content, err := fs.ReadFile(staticFiles, "static/vendor/"+licence)
 		if err != nil || !strings.Contains(string(content), "Permission to use, copy, modify") {
 			t.Errorf("%s does not stand beside the files: %v", licence, err)
-		}
-	}
-}
-
-// TestGroupColoursHaveContrast holds the colours of groups against what they
-// stand on (WCAG 2.2, "Non-text Contrast").
-func TestGroupColoursHaveContrast(t *testing.T) {
-	read := func(file string) []string {
-		style, err := fs.ReadFile(staticFiles, "static/"+file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.SplitN(string(style), "prefers-color-scheme: dark", 2)
-	}
-	grounds, series := read("style.css"), read("chart.css")
-	for i, scheme := range []string{"light", "dark"} {
-		ground, _, _ := strings.Cut(grounds[i], "}")
-		block, _, _ := strings.Cut(series[i], "}")
-		colours := map[string]string{}
-		for _, found := range regexp.MustCompile(`--([a-z0-9-]+): (#[0-9a-f]+);`).FindAllStringSubmatch(ground+block, -1) {
-			colours[found[1]] = found[2]
-		}
-		n := 0
-		for name, colour := range colours {
-			if !strings.HasPrefix(name, "series-") {
-				continue
-			}
-			n++
-			for _, ground := range []string{"surface", "ground"} {
-				if c := contrast(t, colour, colours[ground]); c < 3 {
-					t.Errorf("%s: %s on %s has contrast %.2f", scheme, name, ground, c)
-				}
-			}
-		}
-		if n != maxGroups {
-			t.Errorf("%s: %d colours for %d groups", scheme, n, maxGroups)
 		}
 	}
 }
