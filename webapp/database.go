@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -29,7 +30,7 @@ const (
 // a small database allows (a db.t4g.micro takes about 60 connections), and
 // renews connections so that a changed password or address shows soon.
 func openDatabase(s mysqldb.Settings, more ...mysqldb.Option) (*database, error) {
-	connector, err := mysqldb.NewConnector(s, append(more, mysqldb.ReadOnly(), mysqldb.Numbered())...)
+	connector, err := mysqldb.NewConnector(s, append(more, mysqldb.ReadOnly(), mysqldb.Numbered(), mysqldb.Prepared())...)
 	if err != nil {
 		return nil, err
 	}
@@ -57,20 +58,23 @@ func hinted(limit time.Duration) string {
 	return fmt.Sprintf("SELECT /*+ MAX_EXECUTION_TIME(%d) SET_VAR(max_sort_length = 65536) SET_VAR(sort_buffer_size = 2097152) */ ", limit.Milliseconds())
 }
 
-// reader reads the database inside one read-only transaction.
+// reader reads the database over one connection, on which MySQL itself refuses to
+// write.
 type reader struct {
 	// ctx bounds the work, and visitor is done when nobody waits for it any more.
 	ctx, visitor context.Context
 
-	tx     *sql.Tx
+	conn *sql.Conn
+	// answered says that MySQL has answered on the connection.
+	answered *bool
 	memory *memory
 	// limited counts the statements that MySQL ended because of the time limit.
 	limited prometheus.Counter
 }
 
-// read runs f in one transaction, which shows all of a page's data as of one
-// moment, and within pageTimeout. MySQL itself refuses to write in it. It ends when
-// ctx does, which is when the visitor hangs up.
+// read runs f within pageTimeout. It ends when ctx does, which is when the visitor
+// hangs up. There is no transaction around f: each of its statements shows one
+// moment, and most pages need one statement alone.
 func (a *app) read(ctx context.Context, f func(reader) error) error {
 	err := a.readWithin(ctx, pageTimeout, f)
 	if gone := ctx.Err(); gone != nil {
@@ -91,31 +95,28 @@ func (a *app) readWithin(ctx context.Context, limit time.Duration, f func(reader
 	return err
 }
 
+// readOnce calls f again, over another connection, when the first statement finds
+// out that the connection is dead.
 func (a *app) readOnce(visitor context.Context, limit time.Duration, memory *memory, f func(reader) error) error {
 	ctx, done := context.WithTimeout(context.WithoutCancel(visitor), limit)
 	defer done()
-	var conn *sql.Conn
-	var tx *sql.Tx
-	err := onLiveConnection(func() (err error) {
-		if conn, err = a.db.Conn(ctx); err != nil {
+	var failed error
+	err := onLiveConnection(func() error {
+		conn, err := a.db.Conn(ctx)
+		if err != nil {
 			return err
 		}
-		// The connection is read-only already; the embedded server of make local
-		// knows this way only.
-		if tx, err = conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err != nil {
-			_ = conn.Close()
+		defer conn.Close() //nolint:errcheck // it goes back to the pool, or was closed
+		answered := false
+		failed = a.db.interruptible(visitor, conn, func() error {
+			return f(reader{ctx, visitor, conn, &answered, memory, a.metrics.limited.WithLabelValues(timeLimit)})
+		})
+		if answered {
+			return nil
 		}
-		return err
+		return failed
 	})
-	if err != nil {
-		return err
-	}
-	defer conn.Close() //nolint:errcheck // it goes back to the pool, or was closed
-	// There is nothing to commit.
-	defer tx.Rollback() //nolint:errcheck // a connection that breaks here is thrown away by database/sql
-	return a.db.interruptible(visitor, conn, func() error {
-		return f(reader{ctx, visitor, tx, memory, a.metrics.limited.WithLabelValues(timeLimit)})
-	})
+	return cmp.Or(err, failed)
 }
 
 // onLiveConnection calls first, which is the first use of a connection from the
@@ -137,11 +138,12 @@ func (r reader) each(scan func(*sql.Rows) error, query string, args ...any) erro
 	if err := r.visitor.Err(); err != nil {
 		return err
 	}
-	rows, err := r.tx.QueryContext(r.ctx, query, args...)
+	rows, err := r.conn.QueryContext(r.ctx, query, args...)
 	if err != nil {
 		return r.judged(err)
 	}
 	defer rows.Close()
+	*r.answered = true
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return err
@@ -156,7 +158,19 @@ func (r reader) one(dest []any, query string, args ...any) error {
 	if err := r.visitor.Err(); err != nil {
 		return err
 	}
-	return r.judged(r.tx.QueryRowContext(r.ctx, query, args...).Scan(dest...))
+	rows, err := r.conn.QueryContext(r.ctx, query, args...)
+	if err != nil {
+		return r.judged(err)
+	}
+	defer rows.Close()
+	*r.answered = true
+	if !rows.Next() {
+		return cmp.Or(r.judged(rows.Err()), sql.ErrNoRows)
+	}
+	if err := rows.Scan(dest...); err != nil {
+		return err
+	}
+	return r.judged(rows.Close())
 }
 
 // judged is what an error of MySQL's comes to. One that says that MySQL gave up is

@@ -48,11 +48,20 @@ type numbered struct {
 	id uint64
 }
 
-// number asks for the number of a new connection, and closes it if that fails.
-func number(ctx context.Context, conn driver.Conn) (driver.Conn, error) {
+// whole is conn with all that database/sql uses of it. It is closed if that fails.
+func whole(conn driver.Conn) (driverConn, error) {
 	c, ok := conn.(driverConn)
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("the driver's connections have become different: %T", conn), conn.Close())
+	}
+	return c, nil
+}
+
+// number asks for the number of a new connection, and closes it if that fails.
+func number(ctx context.Context, conn driver.Conn) (driver.Conn, error) {
+	c, err := whole(conn)
+	if err != nil {
+		return nil, err
 	}
 	id, err := askNumber(ctx, c)
 	if err != nil {

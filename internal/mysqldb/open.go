@@ -116,6 +116,7 @@ type connector struct {
 	settings Settings
 	base     *mysql.Config
 	secret   secretCache
+	prepared bool
 	numbered bool
 }
 
@@ -169,6 +170,9 @@ func (c *connector) connectAs(ctx context.Context, value *Secret) (driver.Conn, 
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	conn, err := connector.Connect(ctx)
+	if err == nil && c.prepared {
+		conn, err = keepPrepared(conn)
+	}
 	if err == nil && c.numbered {
 		conn, err = number(ctx, conn)
 	}
