@@ -71,7 +71,7 @@ func transient(err error) bool {
 		return true
 	}
 	kind := mysqldb.Explain(err).Kind
-	return kind == mysqldb.Unreachable || kind == mysqldb.TimedOut
+	return kind == mysqldb.Unreachable || kind == mysqldb.Full || kind == mysqldb.TimedOut
 }
 
 // isRetryable reports whether err is an error of AWS that another try may not meet: throttling, or a fault of its own.

@@ -10,7 +10,7 @@ const (
 	// maxTablePages is how many pages of tables are read at a time. Any of them
 	// may take as long as the time limits allow, because of a slow view, a page
 	// far from the start or the search for the last one. The connections beyond
-	// these and maxExports are for the overview, /readyz, and ending downloads.
+	// these and maxExports are for the overview, /readyz, and pictures.
 	maxTablePages = 6
 	// busyWait is how long a page waits for its turn. Most pages are read much
 	// faster, so that many visitors at once get theirs.

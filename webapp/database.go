@@ -24,6 +24,8 @@ const (
 	// maxIdleConnections how many of them it keeps unused. One more ends statements.
 	maxConnections     = 9
 	maxIdleConnections = 5
+	// fullPause is how long after MySQL refused one more connection it is asked again.
+	fullPause = 100 * time.Millisecond
 )
 
 // openDatabase opens the pool that the app reads through. It stays within what
@@ -101,7 +103,7 @@ func (a *app) readOnce(visitor context.Context, limit time.Duration, memory *mem
 	ctx, done := context.WithTimeout(context.WithoutCancel(visitor), limit)
 	defer done()
 	var failed error
-	err := onLiveConnection(func() error {
+	attempt := func() error {
 		conn, err := a.db.Conn(ctx)
 		if err != nil {
 			return err
@@ -115,9 +117,18 @@ func (a *app) readOnce(visitor context.Context, limit time.Duration, memory *mem
 			return nil
 		}
 		return failed
-	})
+	}
+	err := onLiveConnection(attempt)
+	// At the server's limit, the connections that the app has must do, if it has any.
+	for stop := time.Now().Add(busyWait); full(err) && a.db.Stats().OpenConnections > 0 && visitor.Err() == nil && time.Now().Before(stop); {
+		time.Sleep(fullPause)
+		err = onLiveConnection(attempt)
+	}
 	return cmp.Or(err, failed)
 }
+
+// full says that the server has no connection left.
+func full(err error) bool { return err != nil && mysqldb.Explain(err).Kind == mysqldb.Full }
 
 // onLiveConnection calls first, which is the first use of a connection from the
 // pool, again when that connection turns out to be dead. A database that went
@@ -131,6 +142,13 @@ func onLiveConnection(first func() error) error {
 		}
 	}
 	return first()
+}
+
+// within is r for work that may take less time.
+func (r reader) within(limit time.Duration) (reader, context.CancelFunc) {
+	var done context.CancelFunc
+	r.ctx, done = context.WithTimeout(r.ctx, limit)
+	return r, done
 }
 
 // each runs query and calls scan for each of its rows.

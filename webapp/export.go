@@ -158,11 +158,17 @@ func (a *app) exportAll(e *export, name string, s selection) {
 	defer stop()
 	e.stop = stop
 	err := a.stream(wanted, func(db reader) error {
-		q, err := db.resolveNamed(name, s)
+		soon, done := db.within(pageTimeout)
+		defer done()
+		q, err := soon.resolveNamed(name, s)
 		if err != nil {
 			return err
 		}
-		return e.run(db, q)
+		counted, err := e.count(soon, q)
+		if err != nil {
+			return err
+		}
+		return e.run(db, q, counted)
 	})
 	if e.cut {
 		a.metrics.limited.WithLabelValues(rowLimit).Inc()
@@ -181,6 +187,8 @@ func (a *app) exportAll(e *export, name string, s selection) {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	default:
+		// The time for an answer may be over.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(exportWait))
 		a.failTable(w, r, name, s, err)
 	}
 }
@@ -219,11 +227,7 @@ type export struct {
 // errGone says that nobody fetches the download any more.
 var errGone = errors.New("the visitor does not fetch the download")
 
-func (e *export) run(db reader, q resolved) error {
-	counted, err := e.count(db, q)
-	if err != nil {
-		return err
-	}
+func (e *export) run(db reader, q resolved, counted string) error {
 	e.start = func() {
 		e.begun = true
 		e.header(q.Table.Name, counted)
@@ -238,7 +242,7 @@ func (e *export) run(db reader, q resolved) error {
 	writer := e.format.writer(out, q.Columns, q.Table.Name, e.spreadsheet)
 	writer.begin()
 	n, cutValues := 0, 0
-	err = db.exported(q, exportTimeout, e.limit+1, 0, func(values []any, cut []bool) error {
+	err := db.exported(q, exportTimeout, e.limit+1, 0, func(values []any, cut []bool) error {
 		if n == e.limit {
 			e.cut = true
 			return nil

@@ -92,12 +92,17 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 	log.Info("stopping")
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		_ = server.Close()
-		log.Warn("requests were cut off", "after", shutdownTimeout.String())
-	}
+	late := server.Shutdown(ctx)
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("the server stopped: %w", err)
+	}
+	if late == nil {
+		// Whoever was let in while the door closed is known only now.
+		late = server.Shutdown(ctx)
+	}
+	if late != nil {
+		_ = server.Close()
+		log.Warn("requests were cut off", "after", shutdownTimeout.String())
 	}
 	log.Info("stopped")
 	return nil

@@ -130,6 +130,8 @@ func (a *app) failDatabase(w http.ResponseWriter, r *http.Request, err error) {
 // hosts or users.
 func awaySentence(kind mysqldb.Kind) string {
 	switch kind {
+	case mysqldb.Full:
+		return "The database has no connection left for this app."
 	case mysqldb.Unverified:
 		return "The database could not prove who it is, so nothing was sent to it."
 	case mysqldb.AccessDenied:

@@ -22,8 +22,11 @@ const (
 	// statement that MySQL does not understand.
 	Other Kind = iota
 	// Unreachable: nothing answers at the address, the connection broke, or the
-	// server is starting, stopping or full. Trying again later may help.
+	// server is starting or stopping. Trying again later may help.
 	Unreachable
+	// Full: the server has as many connections as it or the user may have. Trying
+	// again later may help.
+	Full
 	// Unverified: the server does not offer TLS, or its certificate is not one
 	// to trust for that host name.
 	Unverified
@@ -46,6 +49,7 @@ const (
 var kindNames = map[Kind]string{
 	Other:            "other",
 	Unreachable:      "unreachable",
+	Full:             "full",
 	Unverified:       "unverified",
 	AccessDenied:     "access denied",
 	Forbidden:        "forbidden",
@@ -205,7 +209,7 @@ func explainServer(err *mysql.MySQLError, where string) (Kind, string) {
 	case unknownDatabase, noDatabaseSelected:
 		return UnknownDatabase, fmt.Sprintf("%s has no database of the given name (%s): check RDS_DB_NAME", where, err.Message)
 	case tooManyConnections, tooManyUserConnections, userLimitReached:
-		return Unreachable, fmt.Sprintf("%s has no connection left for this user (error %d): try again later", where, err.Number)
+		return Full, fmt.Sprintf("%s has no connection left for this user (error %d): try again later", where, err.Number)
 	case serverShutdown, serverOffline:
 		return Unreachable, fmt.Sprintf("%s is going down or offline (error %d): try again later", where, err.Number)
 	case queryTimeout, queryInterrupted:

@@ -29,7 +29,7 @@ const (
 	// unchangedPause is how long a secret that was read again and had not
 	// changed is left alone, so that a wrong password does not turn every
 	// connection into a paid call.
-	unchangedPause = 5 * time.Second
+	unchangedPause = time.Second
 )
 
 // newSecretReader makes the AWS client for the region that the ARN names:

@@ -224,7 +224,7 @@ func passing(err error) bool {
 		return true
 	}
 	kind := explain(err).Kind
-	return kind == mysqldb.Unreachable || kind == mysqldb.TimedOut || slices.Contains([]uint16{
+	return kind == mysqldb.Unreachable || kind == mysqldb.Full || kind == mysqldb.TimedOut || slices.Contains([]uint16{
 		1146, // no such table
 		1205, // lock wait timeout
 		1213, // deadlock
