@@ -101,6 +101,13 @@ test-root: node_modules .tools/venv/installed ## run the tests that need root on
 
 ROOT_PACKAGES := ./host/... ./cmd/rehearse/... ./rehearsal/beanstalk/... ./rehearsal/machine/... ./rehearsal/play/... ./rehearsal/vpc/...
 
+# The tag keeps the holes that sqlmap must find, and the minutes that it takes, out of make test.
+.PHONY: sqlmap
+sqlmap: .tools/venv/installed ## give every part of every address of the web app to sqlmap, which must find nothing but planted holes
+	@scripts/mysql.sh fetch
+	@echo "Testing with sqlmap (it takes some minutes) ..."
+	@scripts/test.sh go test -tags $(TAGS),sqlmap -count=1 -timeout 40m -run 'Sqlmap|PlantedHoles' ./webapp
+
 # What scripts/programs.sh has fetched.
 PROGRAMS := $(CURDIR)/.tools/programs/bin
 
@@ -160,7 +167,7 @@ lint: synth .tools/venv/installed ## gofmt, vet, staticcheck, cfn-lint, shellche
 
 # The stamp is made last, so a half-finished install is done again.
 .tools/venv/installed: scripts/requirements.txt
-	@echo "Installing cfn-lint and ssh-audit ..."
+	@echo "Installing cfn-lint, ssh-audit and sqlmap ..."
 	@rm -rf .tools/venv && python3 -m venv .tools/venv
 	@.tools/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement scripts/requirements.txt
 	@touch $@

@@ -77,6 +77,16 @@ func TestSqlmapFindsThePlantedHoles(t *testing.T) {
 			site.Config.Handler = planted(served)
 			site.get(t, strings.ReplaceAll(marked, "*", ""), 200)
 			said := sqlmap(t, site.URL+marked)
+			if !suspicion.MatchString(said) {
+				t.Errorf("sqlmap suspects nothing:\n%s", said)
+			}
+			// What sqlmap tells pages apart by is chance, and may turn out not to do.
+			for range 3 {
+				if foundHole(t, said) {
+					break
+				}
+				said = sqlmap(t, site.URL+marked)
+			}
 			if !foundHole(t, said) {
 				t.Errorf("sqlmap did not find it:\n%s", said)
 			}
@@ -89,8 +99,8 @@ func TestSqlmapFindsThePlantedHoles(t *testing.T) {
 	}
 }
 
-// TestTheHolesAreNotInTheProgram builds the program as carelessly as can be, with the tests' tag.
-func TestTheHolesAreNotInTheProgram(t *testing.T) {
+// TestPlantedHolesAreNotInTheProgram builds the program as carelessly as can be, with the tests' tag.
+func TestPlantedHolesAreNotInTheProgram(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "webapp")
 	if said, err := exec.CommandContext(t.Context(), "go", "build", "-tags", "sqlmap", "-o", file, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)

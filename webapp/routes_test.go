@@ -33,6 +33,7 @@ var routes = []struct {
 		{"/tables/{monsters.csv}", "column=id&op=between&value=1..20&sort=species"},
 		{"/tables/{monsters.json}", "column=id&op=in&value=1%2C2%2C3&order=desc"},
 		{"/tables/{monsters.ndjson}", "column=name&op=starts-with&value=A"},
+		{"/tables/{monsters}", "column=name&op=not-equals&value=a&column=species&op=in&value=dragon%2Ctroll"},
 		{"/tables/{games}", "page=2&size=25"},
 	}},
 	{"GET /tables/{name}/rows/{key}", []address{{"/tables/{monsters}/rows/{17}", ""}, {"/tables/{teams}/rows/{3}", ""}}},
@@ -42,7 +43,7 @@ var routes = []struct {
 		{"/tables/{monsters}/chart", "kind=line&x=hatched_on&aggregate=count&by=year&format=json"},
 		{"/tables/{monsters}/chart", "kind=histogram&x=height_m&format=csv"},
 	}},
-	{"GET /tables/{name}/chart/embed", []address{{"/tables/{monsters}/chart/embed", "kind=scatter&x=height_m&y=salary&group=species"}}},
+	{"GET /tables/{name}/chart/embed", []address{{"/tables/{monsters}/chart/embed", "kind=scatter&x=height_m&y=salary&group=species&column=name&op=contains&value=a"}}},
 	{"GET /dashboard", []address{{"/dashboard", ""}}},
 	{"GET /favicon.ico", nil}, // leads to the icon
 	{"GET /healthz", []address{{"/healthz", ""}}},

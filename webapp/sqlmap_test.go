@@ -4,16 +4,25 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"drawbridge/internal/notrun"
+)
+
+// How much sqlmap tries: more than this takes many times as long.
+var (
+	sqlmapLevel = flag.Int("sqlmap-level", 1, "from 1 to 5, how many payloads sqlmap has")
+	sqlmapRisk  = flag.Int("sqlmap-risk", 1, "from 1 to 3, how heavy they may be for MySQL")
 )
 
 // sqlmap looks for a way to inject SQL into the marked parts of an address, and returns what it says. It tries every
@@ -30,7 +39,7 @@ func sqlmap(t *testing.T, address string) string {
 	}
 	output := t.TempDir()
 	command := exec.CommandContext(t.Context(), program, "--url", address, "--batch", "--flush-session", "--disable-coloring", "--ignore-proxy", "--skip-waf",
-		"--answers=follow=N", "--dbms=mysql", "--technique=BEUST", "--level=2", "--risk=2", "--time-sec=2", "--output-dir", output)
+		"--answers=follow=N", "--dbms=mysql", "--technique=BEUST", "--level", strconv.Itoa(*sqlmapLevel), "--risk", strconv.Itoa(*sqlmapRisk), "--time-sec=2", "--output-dir", output)
 	command.Env = append(os.Environ(), "HOME="+output)
 	said, err := command.CombinedOutput()
 	if err != nil {
@@ -48,6 +57,10 @@ func foundHole(t *testing.T, said string) bool {
 	}
 	return in
 }
+
+// suspicion is what sqlmap says of a part that it takes for a way in until it looks closer. On a busy machine it suspects
+// that of delays too, which then turn out to be none.
+var suspicion = regexp.MustCompile(`(appears to be|is) '[^']*(boolean|error|inline|UNION|stacked)[^']*' injectable`)
 
 // marked is the address with sqlmap's mark on each part that varies.
 func (a address) marked() string {
@@ -83,25 +96,54 @@ func (w *tampering) watch(next http.Handler) http.Handler {
 // part is the name of the part of the address that r has another value of, or "".
 func (w *tampering) part(r *http.Request) string {
 	path, query, _ := strings.Cut(w.url(), "?")
-	was, is := strings.Split(path, "/"), strings.Split(r.URL.EscapedPath(), "/")
-	for i := range was {
-		if i >= len(is) || was[i] != is[i] {
-			return strings.Split(strings.TrimPrefix(w.pattern, "GET "), "/")[i]
-		}
+	if i := differing(strings.Split(path, "/"), strings.Split(r.URL.EscapedPath(), "/")); i >= 0 {
+		return w.pathPart(i)
 	}
-	was, is = strings.Split(query, "&"), strings.Split(r.URL.RawQuery, "&")
-	for i, part := range was {
-		if i < len(is) && part == is[i] {
-			continue
-		}
-		name, _, _ := strings.Cut(part, "=")
-		if name == "value" {
-			_, column, _ := strings.Cut(was[i-2], "=")
-			name += " of " + column
-		}
-		return name
+	was := strings.Split(query, "&")
+	if i := differing(was, strings.Split(r.URL.RawQuery, "&")); i >= 0 {
+		return queryPart(was, i)
 	}
 	return ""
+}
+
+// differing is the index of the first text in which a list is not as it was, or -1.
+func differing(was, is []string) int {
+	for i := range was {
+		if i >= len(is) || was[i] != is[i] {
+			return i
+		}
+	}
+	return -1
+}
+
+func (w *tampering) pathPart(i int) string {
+	return strings.Split(strings.TrimPrefix(w.pattern, "GET "), "/")[i]
+}
+
+// queryPart is the name of the ith of the parameters; values are told apart by their column.
+func queryPart(parameters []string, i int) string {
+	name, _, _ := strings.Cut(parameters[i], "=")
+	if name == "value" {
+		_, column, _ := strings.Cut(parameters[i-2], "=")
+		name += " of " + column
+	}
+	return name
+}
+
+// all are the names of the parts that vary.
+func (w *tampering) all() (names []string) {
+	for i, segment := range strings.Split(w.pattern, "/") {
+		if strings.HasPrefix(segment, "{") && strings.Contains(w.path, "{") {
+			names = append(names, w.pathPart(i))
+		}
+	}
+	if w.query != "" {
+		parameters := strings.Split(w.query, "&")
+		for i := range parameters {
+			names = append(names, queryPart(parameters, i))
+		}
+	}
+	return names
 }
 
 // statuses are the statuses in the app's log of the requests, by what they tampered with.
@@ -144,37 +186,29 @@ func TestSqlmapFindsNothing(t *testing.T) {
 				site := sampleSite(t)
 				site.Config.Handler = w.watch(site.Config.Handler)
 				site.get(t, a.url(), 200)
-				if said := sqlmap(t, site.URL+a.marked()); foundHole(t, said) {
+				if said := sqlmap(t, site.URL+a.marked()); foundHole(t, said) || suspicion.MatchString(said) {
 					t.Errorf("sqlmap found a way in:\n%s", said)
 				}
 				statuses := w.statuses(t, site.log.String())
-				tampered := 0
-				for part, counts := range statuses {
+				if counts := statuses[""]; counts[200] < 2 {
+					t.Errorf("the address as it is was answered %v", counts)
+				}
+				for _, part := range w.all() {
+					counts, n := statuses[part], 0
 					t.Logf("%s: %v", part, counts)
-					n := 0
 					for status, times := range counts {
 						n += times
 						if !slices.Contains([]int{200, 303, 400, 404}, status) {
 							t.Errorf("%d requests that tampered with %q were answered with %d", times, part, status)
 						}
 					}
-					requests, pages = requests+n, pages+counts[200]
-					if part == "" {
-						if counts[200] < 2 {
-							t.Errorf("the address as it is was answered %v", counts)
-						}
-						continue
-					}
-					tampered++
 					if n < 20 {
 						t.Errorf("sqlmap tampered with %q only %d times", part, n)
 					}
 					if slices.Contains(texts, part) && counts[200] < n*9/10 {
 						t.Errorf("%d of %d requests that tampered with %q were answered with a page", counts[200], n, part)
 					}
-				}
-				if tampered == 0 {
-					t.Error("sqlmap tampered with nothing")
+					requests, pages = requests+n, pages+counts[200]
 				}
 			})
 		}
