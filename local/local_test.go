@@ -44,6 +44,10 @@ func TestLocal(t *testing.T) {
 		if page := get(t, url+"/tables/monsters"); strings.Count(page, "<tr") < 20 {
 			t.Errorf("the page of monsters has hardly a row:\n%s", page)
 		}
+		// The charts that cdk.json pins in dev.
+		if page := get(t, url+"/dashboard"); strings.Count(page, "data-chart=") != 3 || !strings.Contains(page, "Spectators by month") {
+			t.Errorf("the dashboard does not show three charts:\n%s", page)
+		}
 
 		if err := local.command.Process.Signal(syscall.SIGINT); err != nil {
 			t.Fatal(err)

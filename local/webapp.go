@@ -49,6 +49,11 @@ func startWebApp(ctx context.Context, port int, db mysqldb.Settings) (*webApp, e
 		"RDS_PASSWORD=" + db.Password,
 		"DRAWBRIDGE_DB_CA_FILE=" + db.CAFile,
 	}
+	dashboard, err := dashboardVariables(assembly)
+	if err != nil {
+		return nil, err
+	}
+	command.Env = append(command.Env, dashboard...)
 	if app.Process, err = child.Start(command); err != nil {
 		return nil, fmt.Errorf("start the web app %s: %w", webAppBinary, err)
 	}

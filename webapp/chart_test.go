@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"drawbridge/internal/mysqltest"
 	"drawbridge/internal/sampledata"
@@ -140,6 +141,14 @@ func TestChartsShowWhatTheyAreAskedFor(t *testing.T) {
 			}
 			if d := page.drawing(t); len(d.XS) != len(d.YS) || len(d.XS) != len(page.data(t)) {
 				t.Errorf("%d points along x, %d along y, %d rows in the table", len(d.XS), len(d.YS), len(page.data(t)))
+			}
+			if d := page.drawing(t); d.X.Scale == "times" {
+				for i, row := range page.data(t) {
+					text, _, _ := strings.Cut(strings.TrimPrefix(row, "week of "), "|")
+					if at := time.UnixMilli(int64(d.XS[i])).UTC().Format("2006-01-02 15:04:05.000"); !strings.HasPrefix(at, text) || len(d.X2S) > 0 && d.X2S[i] <= d.XS[i] {
+						t.Errorf("the picture has %s where the table has %s", at, text)
+					}
+				}
 			}
 			// The page leads to itself, with everything that was guessed.
 			again := site.get(t, html.UnescapeString(regexp.MustCompile(`<a href="([^"]*)">its address`).FindStringSubmatch(page.body)[1]), 200)
