@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"drawbridge/internal/mysqldb"
 )
@@ -53,11 +54,23 @@ type view struct {
 	Page      any
 }
 
+// bodies are buffers for pages, used again.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxKeptBody is how large a buffer may be that is used again.
+const maxKeptBody = 1 << 20
+
 // show writes a whole page, or, if the template fails, none of it.
 func (a *app) show(w http.ResponseWriter, status int, t *template.Template, v view) {
 	v.Dashboard = a.hasDashboard()
-	var body bytes.Buffer
-	if err := t.Execute(&body, v); err != nil {
+	body := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if body.Cap() <= maxKeptBody {
+			body.Reset()
+			bodies.Put(body)
+		}
+	}()
+	if err := t.Execute(body, v); err != nil {
 		panic(fmt.Errorf("template: %w", err))
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

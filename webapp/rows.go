@@ -62,6 +62,7 @@ func (r reader) rows(q rowsQuery, exacts map[string]column) (list []row, err err
 	// prepared statements hold FLOAT values unrounded.
 	query := hinted(statementTimeout) + strings.Join(selected, ", ") + " FROM " + mysqldb.QuoteIdentifier(q.table.Name) + where + orderBy(q.table, q.terms, q.backwards) + " LIMIT ? OFFSET ?"
 
+	list = make([]row, 0, q.size+1)
 	err = r.each(func(rows *sql.Rows) error {
 		if err := rows.Scan(dest...); err != nil {
 			return err

@@ -11,7 +11,9 @@ import (
 
 // rowsHTML writes the rows.
 func rowsHTML(columns []column, rows []row) template.HTML {
+	const usual = 48 // bytes of a value with its element
 	var w htmlWriter
+	w.Grow(len(rows) * len(columns) * usual)
 	for _, r := range rows {
 		w.WriteString("<tr>")
 		for i, c := range r.Cells {

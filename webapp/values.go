@@ -58,18 +58,23 @@ const (
 	geometry
 )
 
-var forms = map[string]form{
-	"tinyint": number, "smallint": number, "mediumint": number, "int": number, "bigint": number,
-	"decimal": number, "float": number, "double": number, "year": number,
-	"date": moment, "datetime": moment, "timestamp": moment, "time": moment,
-	"varchar": longText, "text": longText, "mediumtext": longText, "longtext": longText, "json": longText,
-	"bit":    bits,
-	"binary": binary, "varbinary": binary, "tinyblob": binary, "blob": binary, "mediumblob": binary, "longblob": binary, "vector": binary,
-	"geometry": geometry, "point": geometry, "linestring": geometry, "polygon": geometry, "multipoint": geometry,
-	"multilinestring": geometry, "multipolygon": geometry, "geomcollection": geometry, "geometrycollection": geometry,
+func (c column) form() form {
+	switch c.DataType {
+	case "tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double", "year":
+		return number
+	case "date", "datetime", "timestamp", "time":
+		return moment
+	case "varchar", "text", "mediumtext", "longtext", "json":
+		return longText
+	case "bit":
+		return bits
+	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector":
+		return binary
+	case "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geomcollection", "geometrycollection":
+		return geometry
+	}
+	return plainText
 }
-
-func (c column) form() form { return forms[c.DataType] }
 
 // Number says that the column's values stand at the right.
 func (c column) Number() bool { return c.form() == number }
@@ -209,6 +214,8 @@ func plain(value any) string {
 		return string(v)
 	case string:
 		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
 	case float32:
 		return floatText(float64(v), 32)
 	case float64:
@@ -230,6 +237,9 @@ func floatText(f float64, bits int) string {
 // printable replaces what is not valid UTF-8 by U+FFFD, and control characters,
 // which would be invisible, by their Unicode control pictures.
 func printable(s string) string {
+	if isPrintableASCII(s) {
+		return s
+	}
 	// Map itself gives the function U+FFFD for each byte that is not valid.
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -244,6 +254,16 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// isPrintableASCII tells what most values are.
+func isPrintableASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] >= 0x7F {
+			return false
+		}
+	}
+	return true
 }
 
 // shorten cuts s after at most n characters, with an ellipsis for the rest.
