@@ -87,7 +87,7 @@ test: node_modules build ## run every test that needs no root; PACKAGES=./webapp
 	@scripts/mysql.sh fetch || echo "Tests that need MySQL will be listed as NOT RUN."
 	@scripts/qemu.sh fetch || echo "The test that runs the Lambda function for arm64 will be listed as NOT RUN."
 	@echo "Testing (compiling the tests takes a few minutes the first time) ..."
-	@CDK_VALIDATION=false scripts/test.sh go test -tags $(TAGS) -count=1 $(PACKAGES)
+	@CDK_VALIDATION=false scripts/test.sh go test -tags $(TAGS) -count=1 -timeout 30m $(PACKAGES)
 
 # A tag, not a check while running: a laptop's `make test` then has nothing to leave out.
 .PHONY: test-root

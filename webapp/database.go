@@ -69,7 +69,7 @@ type reader struct {
 	conn *sql.Conn
 	// answered says that MySQL has answered on the connection.
 	answered *bool
-	memory *memory
+	memory   *memory
 	// limited counts the statements that MySQL ended because of the time limit.
 	limited prometheus.Counter
 }

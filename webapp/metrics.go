@@ -46,7 +46,7 @@ func newMetrics(db *database) *metrics {
 		}, []string{"route"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "http_requests_in_flight", Help: "Requests that are being answered."}),
 		refused:  counter("refused_total", "Pages and downloads that were refused, because as many as may be were being read.", "turn"),
-		limited:  counter("limits_reached_total", "Statements that MySQL ended because of the time limit, and downloads cut at the limit of their rows.", "limit"),
+		limited:  counter("limits_reached_total", "Statements that took too long, and downloads cut at the limit of their rows.", "limit"),
 	}
 	m.registry.MustRegister(
 		m.requests, m.duration, m.inFlight, m.refused, m.limited,
