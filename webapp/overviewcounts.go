@@ -51,6 +51,9 @@ func (r reader) countEach(list []listed) (all bool, err error) {
 			if !spoiled(err) {
 				return false, err
 			}
+			if gone := r.visitor.Err(); gone != nil {
+				return false, gone // and others are not to see what is missing
+			}
 			if time.Now().After(stop) {
 				return false, nil
 			}

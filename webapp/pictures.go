@@ -78,6 +78,9 @@ func (g *gallery) missing(list []listed) (missing []listed) {
 func (a *app) addPictures(ctx context.Context, o *overview) {
 	ctx, cancel := context.WithTimeout(ctx, picturesTime)
 	defer cancel()
+	// Whoever else waits for the same pictures gets them, even when this visitor
+	// hangs up.
+	work := context.WithoutCancel(ctx)
 	// The first time may be spent on what another page wanted.
 	for range 2 {
 		missing := a.gallery.missing(o.Tables)
@@ -85,7 +88,7 @@ func (a *app) addPictures(ctx context.Context, o *overview) {
 			break
 		}
 		select {
-		case <-a.gallery.drawing.DoChan("", func() (any, error) { return nil, a.draw(ctx, missing) }):
+		case <-a.gallery.drawing.DoChan("", func() (any, error) { return nil, a.draw(work, missing) }):
 		case <-ctx.Done():
 		}
 	}
