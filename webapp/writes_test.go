@@ -17,8 +17,8 @@ import (
 	"drawbridge/internal/sampledata"
 )
 
-// marker stands in everything that writePayloads hold.
-const marker = "drawbridge_pwned"
+// marker stands in everything that writePayloads hold. Nothing in it is changed on the way, as _ is for LIKE.
+const marker = "drawbridgepwned"
 
 // writePayloads would write, if they became a part of a statement.
 var writePayloads = []string{
