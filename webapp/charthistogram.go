@@ -14,6 +14,7 @@ const aboutBins = 25
 // bins reads a histogram: first the lowest and the highest value, then how many
 // values each range between them has.
 func (r reader) bins(p *graph, some bool, limit time.Duration) error {
+	limit /= 2 // for each of two statements
 	value := p.x.measured(rowsName)
 	from, args := p.from(some)
 	var low, high any
