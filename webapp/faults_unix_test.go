@@ -332,7 +332,8 @@ func TestMySQLIsAtItsConnectionLimit(t *testing.T) {
 			if name == "of all users" && said < visits {
 				t.Error("they are not told that there is no connection left")
 			}
-			if name != "of all users" && shown < visits {
+			// Without patience, every third would be told that there is none.
+			if name != "of all users" && (shown < visits || 5*said > shown) {
 				t.Error("the connections that are left serve hardly anybody")
 			}
 			wantRecovery(t, v.since(time.Time{}), back)
