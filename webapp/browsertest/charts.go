@@ -107,20 +107,28 @@ func frames(t *testing.T, chromium context.Context, s Site) {
 		return strings.Contains(strings.Join(b.faults(), "\n"), "frame-src")
 	})
 
-	const chart = "/tables/monsters/chart/embed?kind=bar&x=species&aggregate=count"
-	for origin, shown := range map[string]bool{s.URL: true, wiki: true, "https://stranger.example.com": false} {
+	for _, other := range []struct {
+		origin string
+		chart  string // not the same twice, so that no frame is taken for another one
+		shown  bool
+	}{
+		{s.URL, "/tables/monsters/chart/embed?kind=bar&x=species&aggregate=count", true},
+		{wiki, "/tables/monsters/chart/embed?kind=bar&x=temperament&aggregate=count", true},
+		{"https://stranger.example.com", "/tables/monsters/chart/embed?kind=bar&x=position&aggregate=count", false},
+	} {
+		origin, chart := other.origin, other.chart
 		b := newTab(t, chromium, s.URL)
 		b.allow(origin)
 		b.serve(origin+"/host", `<!doctype html><title>Host</title><link rel="icon" href="data:,"><iframe src="`+s.URL+strings.ReplaceAll(chart, "&", "&amp;")+`"></iframe>`)
 		b.do(chromedp.Navigate(origin + "/host"))
-		if !shown {
+		if !other.shown {
 			eventually(t, "a stranger's page does not show the chart", func() bool {
 				return strings.Contains(strings.Join(b.faults(), "\n"), "frame-ancestors")
 			})
 			continue
 		}
 		eventually(t, "the chart is drawn in a page of "+origin, func() bool {
-			return b.inFrame(s.URL+chart, "document.querySelectorAll('figure svg rect').length >= 10")
+			return b.inFrame(s.URL+chart, "document.querySelectorAll('figure svg rect').length >= 5")
 		})
 		report(t, b.faults())
 	}
