@@ -28,7 +28,7 @@ var (
 	}
 	// spans are the lengths of time that rows are gathered by.
 	spans = []choice{
-		{"year", "year"}, {"month", "month"}, {"week", "week"}, {"day", "day"}, {"hour", "hour"},
+		{"decade", "decade"}, {"year", "year"}, {"month", "month"}, {"week", "week"}, {"day", "day"}, {"hour", "hour"},
 	}
 )
 

@@ -87,6 +87,7 @@ func chartSite(t testing.TB) *site {
 		"CREATE TABLE only_text (x TEXT)", "INSERT INTO only_text VALUES ('a')",
 		"CREATE TABLE nulls (n INT, e ENUM('a'), at DATE)", "INSERT INTO nulls () VALUES (), ()",
 		"CREATE TABLE `k` (k INT, g INT, v INT, n INT, kr INT, kw INT, some_rows INT)", "INSERT INTO `k` VALUES (1, 2, 3, 4, 5, 6, 7), (1, 2, 3, 4, 5, 6, 7), (2, 1, 1, 1, 1, 1, 1)",
+		"CREATE TABLE decades (born DATE)", "INSERT INTO decades VALUES ('1991-05-01'), ('2010-01-01'), ('2019-12-31')",
 		"CREATE TABLE hours (at DATETIME, n INT)", "INSERT INTO hours VALUES ('2024-01-01 22:10', 1), ('2024-01-01 22:50', 3), ('2024-01-02 01:00', 5)",
 		"CREATE TABLE edges (n DECIMAL(10,2), i BIGINT, x DOUBLE)", "INSERT INTO edges VALUES (0, 0, 0), (0.1, 1, 0.1), (0.2, 2, 0.2), (0.3, 3, 0.3), (0.29, 3, 0.29), (0.7, 7, 0.7), (2.5, 29999999, 2.5)",
 	)
@@ -115,6 +116,7 @@ func TestChartsShowWhatTheyAreAskedFor(t *testing.T) {
 		"bars by day":                  {"t/chart?kind=bar&x=d&by=day", "2024-02-29|1 2024-03-01|1", "Left out: 3 rows whose d is NULL or no whole date."},
 		"bars by week":                 {"t/chart?kind=bar&x=ts&by=week&column=id&op=less&value=3", "week_of_2024-02-26|2", "Times are in UTC."},
 		"a week of two years":          {"t/chart?kind=bar&x=ts&by=week&column=id&op=equals&value=5", "week_of_2024-12-30|1", ""},
+		"a line by decade, with zeros": {"decades/chart?kind=line&x=born&by=decade", "1990s|1 2000s|0 2010s|2", "3 points, 1990s to 2010s."},
 		"a line by month, with zeros":  {"t/chart?kind=line&x=ts&by=month&column=ts&op=less&value=2024-06-01", "2024-02|1 2024-03|1", "2 points, 2024-02 to 2024-03. All are 1."},
 		"a line by hour, with zeros":   {"hours/chart?kind=line&x=at", "2024-01-01_22:00|2 2024-01-01_23:00|0 2024-01-02_00:00|0 2024-01-02_01:00|1", "4 points, 2024-01-01 22:00 to 2024-01-02 01:00. Largest: 2 (2024-01-01 22:00)."},
 		"a line of averages, no zeros": {"hours/chart?x=at&y=n", "2024-01-01_22:00|2 2024-01-02_01:00|5", "Average n by at, an hour at a time"},
@@ -145,6 +147,7 @@ func TestChartsShowWhatTheyAreAskedFor(t *testing.T) {
 			if d := page.drawing(t); d.X.Scale == "times" {
 				for i, row := range page.data(t) {
 					text, _, _ := strings.Cut(strings.TrimPrefix(row, "week of "), "|")
+					text = strings.TrimSuffix(text, "s") // of a decade
 					if at := time.UnixMilli(int64(d.XS[i])).UTC().Format("2006-01-02 15:04:05.000"); !strings.HasPrefix(at, text) || len(d.X2S) > 0 && d.X2S[i] <= d.XS[i] {
 						t.Errorf("the picture has %s where the table has %s", at, text)
 					}
@@ -196,7 +199,7 @@ func TestChartsAreGuessed(t *testing.T) {
 		path string
 		want string // the chart's own address
 	}{
-		{sample, "monsters/chart", "aggregate=avg&by=year&kind=line&x=hatched_on&y=height_m"},
+		{sample, "monsters/chart", "aggregate=avg&by=decade&kind=line&x=hatched_on&y=height_m"},
 		{sample, "games/chart", "aggregate=avg&by=month&kind=line&x=starts_at&y=home_goals"},
 		{sample, "sponsors/chart", "aggregate=count&kind=bar&x=industry"},
 		{sample, "monsters/chart?kind=bar", "aggregate=count&kind=bar&x=species"},
@@ -205,7 +208,7 @@ func TestChartsAreGuessed(t *testing.T) {
 		{sample, "monsters/chart?x=species&y=salary", "aggregate=avg&kind=bar&x=species&y=salary"},
 		{sample, "monsters/chart?x=salary", "kind=histogram&x=salary"},
 		{sample, "monsters/chart?x=salary&y=weight_kg", "kind=scatter&x=salary&y=weight_kg"},
-		{sample, "monsters/chart?y=salary", "aggregate=avg&by=year&kind=line&x=hatched_on&y=salary"},
+		{sample, "monsters/chart?y=salary", "aggregate=avg&by=decade&kind=line&x=hatched_on&y=salary"},
 		{sample, "games/chart?x=starts_at&column=season&op=equals&value=2024", "aggregate=count&by=month&column=season&kind=bar&op=equals&value=2024&x=starts_at"},
 		{sample, "teams/chart?kind=bar", "aggregate=count&kind=bar&x=habitat"},
 		{other, "only_key/chart", "kind=histogram&x=id"},
@@ -285,7 +288,7 @@ func TestChartsThatCannotBe(t *testing.T) {
 	for _, test := range []struct{ path, says string }{
 		{"t/chart?kind=pie", `kind is &#34;pie&#34;, and should be bar, line, scatter or histogram`},
 		{"t/chart?aggregate=median", "aggregate is"},
-		{"t/chart?by=decade&x=d", "by is"},
+		{"t/chart?by=fortnight&x=d", "by is"},
 		{"t/chart?x=e&x=v", "x is given more than once"},
 		{"t/chart?x=absent", "There is no column “absent” to make a chart of."},
 		{"t/chart?kind=bar&x=e&group=E", "There is no column “E” to make a chart of."},

@@ -54,6 +54,8 @@ func (c column) gathered(rows, by string) string {
 	name := rows + "." + mysqldb.QuoteIdentifier(c.Name)
 	begin := ""
 	switch by {
+	case "decade":
+		begin = "CONCAT(LEFT(DATE_FORMAT(" + name + ", '%Y'), 3), '0-01-01 00:00')"
 	case "year":
 		begin = "DATE_FORMAT(" + name + ", '%Y-01-01 00:00')"
 	case "month":
@@ -74,6 +76,8 @@ const spanFormat = "2006-01-02 15:04"
 // after is the beginning of the next span.
 func after(t time.Time, by string) time.Time {
 	switch by {
+	case "decade":
+		return t.AddDate(10, 0, 0)
 	case "year":
 		return t.AddDate(1, 0, 0)
 	case "month":
@@ -89,6 +93,8 @@ func after(t time.Time, by string) time.Time {
 // spanText is the span that begins at t in words: "2024-02".
 func spanText(t time.Time, by string) string {
 	switch by {
+	case "decade":
+		return t.Format("2006") + "s"
 	case "year":
 		return t.Format("2006")
 	case "month":
@@ -198,7 +204,7 @@ func (c chart) measure(y column) string {
 	return words + " " + y.measure()
 }
 
-var article = map[string]string{"year": "a", "month": "a", "week": "a", "day": "a", "hour": "an"}
+var article = map[string]string{"decade": "a", "year": "a", "month": "a", "week": "a", "day": "a", "hour": "an"}
 
 // title names the chart.
 func (c chart) title(x, y column) string {

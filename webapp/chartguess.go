@@ -250,6 +250,8 @@ func (r reader) guessSpan(d *drawn, x column) (string, error) {
 		return "month", nil
 	}
 	switch length := end.Sub(begin); {
+	case end.Year()-begin.Year() > 100:
+		return "decade", nil
 	case end.Year()-begin.Year() > 10: // a Duration has no more than 292 years
 		return "year", nil
 	case length <= 4*24*time.Hour && x.DataType != "date":

@@ -36,7 +36,7 @@ type Chart struct {
 var Parameters = map[string][]string{
 	"kind":      {"bar", "line", "scatter", "histogram"},
 	"aggregate": {"count", "sum", "avg", "min", "max", "count-distinct"},
-	"by":        {"year", "month", "week", "day", "hour"},
+	"by":        {"decade", "year", "month", "week", "day", "hour"},
 	"x":         nil, "y": nil, "group": nil,
 	"column": nil, "op": nil, "value": nil,
 }
