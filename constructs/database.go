@@ -84,6 +84,10 @@ func NewDatabase(scope constructs.Construct, id string, props *DatabaseProps) *D
 		Parameters: &map[string]*string{
 			"require_secure_transport": jsii.String("1"),
 			"local_infile":             jsii.String("0"),
+			// A server that answers nothing for minutes counts every attempt that was given up, and would go on to refuse the
+			// host after 100 ("Host 'host_name' is blocked" in the MySQL reference manual) until somebody who may do so
+			// clears its host cache.
+			"max_connect_errors": jsii.String("1000000"),
 		},
 	})
 	instance := &awsrds.DatabaseInstanceProps{

@@ -63,6 +63,9 @@ func TestDatabaseInstance(t *testing.T) {
 		check(t, group.Properties, map[string]any{"SubnetIds": []any{"subnet-00000021", "subnet-00000022"}})
 		check(t, made.One(t, "AWS::RDS::DBInstance").Properties, map[string]any{"DBSubnetGroupName": "${" + group.ID + "}"})
 	})
+	t.Run("does not shut out for good who asked while it was stalled", func(t *testing.T) {
+		check(t, database(t, nil).One(t, "AWS::RDS::DBParameterGroup").Properties["Parameters"].(map[string]any), map[string]any{"max_connect_errors": "1000000"})
+	})
 	t.Run("refuses to load the files of its clients", func(t *testing.T) {
 		check(t, database(t, nil).One(t, "AWS::RDS::DBParameterGroup").Properties["Parameters"].(map[string]any), map[string]any{"local_infile": "0"})
 	})
