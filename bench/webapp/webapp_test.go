@@ -4,13 +4,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"regexp"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
+	"drawbridge/bench/measured"
 	"drawbridge/internal/notrun"
 )
 
@@ -114,7 +112,7 @@ func BenchmarkWebApp(b *testing.B) {
 %s
 %s, commit %s, %s, %s, MySQL %s, %s.
 `, rates(lines), len(ours.measured[kinds[0]]), *length, trips["overview"], trips["table"], trips["JSON"], memories(names, held), weights(heavy),
-		time.Now().Format(time.DateOnly), commit(), machine(), goVersion(b), mysql, versions(b))
+		time.Now().Format(time.DateOnly), measured.Commit(), measured.Machine(), goVersion(b), mysql, versions(b))
 	if *write != "" {
 		if err := writeResults(*write, results); err != nil {
 			b.Fatal(err)
@@ -134,30 +132,4 @@ func writeResults(file, results string) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return os.WriteFile(file, []byte(changed), 0o644)
-}
-
-// commit names the code that was measured.
-func commit() string {
-	id, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return "unknown (this is no git repository)"
-	}
-	name := strings.TrimSpace(string(id))
-	if changed, err := exec.Command("git", "status", "--porcelain").Output(); err != nil || len(changed) > 0 {
-		name += " with changes that are not committed"
-	}
-	return name
-}
-
-var modelName = regexp.MustCompile(`(?m)^model name\s*:\s*(.+)$`)
-
-// machine says on what was measured.
-func machine() string {
-	model := runtime.GOARCH
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		if match := modelName.FindSubmatch(text); match != nil {
-			model = string(match[1])
-		}
-	}
-	return fmt.Sprintf("%d cores, %s", runtime.NumCPU(), model)
 }

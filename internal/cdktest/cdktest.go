@@ -16,6 +16,7 @@ import (
 
 	"drawbridge/config"
 	"drawbridge/internal/jsiiruntime"
+	"drawbridge/internal/repository"
 )
 
 // Main is the body of a TestMain: it runs the tests and ends the Node process that CDK runs in.
@@ -42,19 +43,11 @@ func Context(t testing.TB) map[string]any {
 // Root is the repository's folder.
 func Root(t testing.TB) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	root, err := repository.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test's folder")
-		}
-		dir = filepath.Dir(dir)
-	}
+	return root
 }
 
 // NewApp is an app with the feature flags of cdk.json and no other context.

@@ -2,7 +2,6 @@ package mysqlserver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"drawbridge/internal/repository"
 )
 
 // MissingError says that this machine has no MySQL server that can be used.
@@ -55,7 +56,7 @@ func findBinary(tools string) (binary, error) {
 		}
 		b.tools = absolute
 	} else {
-		root, err := repositoryRoot()
+		root, err := repository.Root()
 		if err != nil {
 			return binary{}, err
 		}
@@ -114,21 +115,4 @@ func isMySQL84(version string) bool {
 	major, err1 := strconv.Atoi(m[1])
 	minor, err2 := strconv.Atoi(m[2])
 	return err1 == nil && err2 == nil && (major > 8 || major == 8 && minor >= 4)
-}
-
-// repositoryRoot returns the nearest folder, from the working directory up,
-// that holds a go.mod. Go runs a package's tests in the package's folder.
-func repositoryRoot() (string, error) {
-	start, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("no go.mod in " + start + " or above it: run it from within the repository")
-		}
-	}
 }

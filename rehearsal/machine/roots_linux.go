@@ -1,11 +1,12 @@
 package machine
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"drawbridge/internal/repository"
 )
 
 // Root returns the folder of a root file system that scripts/roots.sh has made, "tunnel" or "bastion", for
@@ -29,21 +30,10 @@ func Root(name string) (string, error) {
 	return root, nil
 }
 
-// tools returns the repository's folder of what scripts have fetched, .tools in the nearest folder, from the working
-// directory up, that holds a go.mod. Go runs a package's tests in the package's folder.
+// tools returns the repository's folder of what scripts have fetched.
 func tools() (string, error) {
-	start, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return filepath.Join(dir, ".tools"), nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("no go.mod in " + start + " or above it: run the tests from within the repository")
-		}
-	}
+	root, err := repository.Root()
+	return filepath.Join(root, ".tools"), err
 }
 
 // Mirror returns the address of the Debian archive that a root file system was made from.

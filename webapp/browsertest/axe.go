@@ -2,19 +2,19 @@ package browsertest
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"drawbridge/internal/notrun"
+	"drawbridge/internal/repository"
 )
 
 // axe returns the source of axe-core, which package.json pins.
 func axe(t testing.TB) string {
 	t.Helper()
-	root, err := repositoryRoot()
+	root, err := repository.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,22 +26,6 @@ func axe(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return string(source)
-}
-
-// repositoryRoot is the folder above that holds go.mod.
-func repositoryRoot() (string, error) {
-	start, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no go.mod in %s or above it: run the tests from within the repository", start)
-		}
-	}
 }
 
 // everyRule are axe-core's rules of WCAG 2.0 to 2.2, A and AA, and its best

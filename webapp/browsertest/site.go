@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"drawbridge/internal/repository"
 )
 
 // Site is a web app that shows what [Load] has loaded.
@@ -84,7 +86,7 @@ func screenshots(t *testing.T, name string) string {
 	t.Helper()
 	folder := os.Getenv("SCREENSHOTS")
 	if folder == "" {
-		root, err := repositoryRoot()
+		root, err := repository.Root()
 		if err != nil {
 			t.Fatal(err)
 		}
