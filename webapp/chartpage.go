@@ -116,14 +116,7 @@ func outOfRange(err error) bool {
 // figure reads a chart of the table of that name. Where only the picture fails,
 // there is a figure besides the error.
 func (r reader) figure(name string, c chart, limit chartTime) (*figure, error) {
-	found, err := r.named(name)
-	if err != nil {
-		return nil, err
-	}
-	if _, ok := found[name]; !ok {
-		return nil, r.noTable()
-	}
-	q, err := r.resolve(found[name], c.rows())
+	q, err := r.resolveNamed(name, c.rows())
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,10 @@
     }
     if (d.x.scale === "categories") {
       const bar = {x: "y", y: "x", fill, ...tipped};
-      if (many && !d.stacked) return [Plot.barX(data, {...bar, y: "g", fy: "x"}), Plot.ruleX([0])];
+      if (many && !d.stacked) {
+        // Without the anchor the axis would stand below the last value that has bars.
+        return [Plot.barX(data, {...bar, y: "g", fy: "x"}), Plot.ruleX([0]), Plot.axisX({facetAnchor: "bottom"})];
+      }
       return [Plot.barX(data, {...bar, stroke: "var(--surface)", strokeWidth: many ? 1 : 0}), Plot.ruleX([0])];
     }
     if (many && !d.stacked) { // side by side within the span of time
