@@ -79,6 +79,13 @@ synth: build node_modules ## write the CloudFormation templates of every environ
 	done
 	@for env in $(ENVIRONMENTS); do echo; go run ./cmd/reach cdk.out/$$env || exit 1; done
 
+.PHONY: cost
+cost: build node_modules ## say what each environment costs a month, at AWS's list prices
+	@for env in $(ENVIRONMENTS); do \
+	  CDK_VALIDATION=false node_modules/.bin/cdk synth --build true --quiet --no-lookups --context env=$$env --output build/cost/$$env >build/cost.log 2>&1 || { cat build/cost.log >&2; exit 1; }; \
+	done
+	@go run ./cmd/cost $(ENVIRONMENTS:%=build/cost/%)
+
 # PACKAGES=./webapp tests one package.
 PACKAGES ?= ./...
 

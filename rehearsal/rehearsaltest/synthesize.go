@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"drawbridge/internal/notrun"
+	"drawbridge/internal/repository"
 	"drawbridge/rehearsal/template"
 )
 
@@ -44,11 +45,17 @@ func Machine() string {
 // architecture, after change, which may be nil, has edited its config. Main must be the package's TestMain.
 func Synthesize(t testing.TB, change func(dev Config)) *template.Assembly {
 	t.Helper()
-	root, err := moduleRoot()
+	return SynthesizeAny(t, "dev", Machine(), change)
+}
+
+// SynthesizeAny is Synthesize of any environment of cdk.json, for any architecture.
+func SynthesizeAny(t testing.TB, environment, architecture string, change func(Config)) *template.Assembly {
+	t.Helper()
+	root, err := repository.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"cdk", "lambda-" + Machine() + ".zip", "webapp-" + Machine() + ".zip", "host-" + Machine()} {
+	for _, part := range []string{"cdk", "lambda-" + architecture + ".zip", "webapp-" + architecture + ".zip", "host-" + architecture} {
 		if _, err := os.Stat(filepath.Join(root, "build", part)); err != nil {
 			notrun.Because(t, "build/%s is missing: make build makes it", part)
 		}
@@ -62,9 +69,9 @@ func Synthesize(t testing.TB, change func(dev Config)) *template.Assembly {
 		t.Fatal(err)
 	}
 	if change != nil {
-		change(file.Context["environments"].(map[string]any)["dev"].(map[string]any))
+		change(file.Context["environments"].(map[string]any)[environment].(map[string]any))
 	}
-	file.Context["architecture"] = Machine()
+	file.Context["env"], file.Context["architecture"] = environment, architecture
 	if text, err = json.Marshal(file.Context); err != nil {
 		t.Fatal(err)
 	}
@@ -93,21 +100,4 @@ func runApp(root, context string) (string, error) {
 		return "", fmt.Errorf("the app does not synthesize: %w\n%s", err, output)
 	}
 	return out, nil
-}
-
-// moduleRoot is the repository's folder.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "cdk.json")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no folder above the test's holds a cdk.json")
-		}
-		dir = filepath.Dir(dir)
-	}
 }
