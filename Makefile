@@ -21,7 +21,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 # The architecture of this machine, in the words of `-c architecture`.
 MACHINE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
@@ -90,7 +90,7 @@ cost: build node_modules ## say what each environment costs a month, at AWS's li
 PACKAGES ?= ./...
 
 .PHONY: test
-test: node_modules build ## run every test that needs no root; PACKAGES=./webapp for one package
+test: node_modules build ## run every test that needs no root, but those of sqlmap; PACKAGES=./webapp for one package
 	@scripts/mysql.sh fetch || echo "Tests that need MySQL will be listed as NOT RUN."
 	@scripts/qemu.sh fetch || echo "The test that runs the Lambda function for arm64 will be listed as NOT RUN."
 	@echo "Testing (compiling the tests takes a few minutes the first time) ..."

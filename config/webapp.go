@@ -78,8 +78,10 @@ const (
 // environmentProperties checks that the environment takes what the app is told.
 func (c *checker) environmentProperties(at place, w WebApp) {
 	size := 0
-	for name, value := range map[string]string{"DASHBOARD_CHARTS": pinned.Encode(w.Charts), "EMBED_ORIGINS": strings.Join(w.EmbedOrigins, " "), "DASHBOARD_URL": w.DashboardURL} {
-		size += len(name) + len("=") + len(value)
+	for name, text := range map[string]string{"DASHBOARD_CHARTS": pinned.Encode(w.Charts), "EMBED_ORIGINS": strings.Join(w.EmbedOrigins, " "), "DASHBOARD_URL": w.DashboardURL} {
+		for variable, value := range pinned.Variables(name, text) {
+			size += len(variable) + len("=") + len(value)
+		}
 	}
 	if limit := propertiesLimit - otherProperties; size > limit && !c.isWrong(at.key("charts")) {
 		c.problem(at.key("charts"), "takes, with embedOrigins and dashboardUrl, %d bytes of Elastic Beanstalk's environment properties, which have room for %d: pin fewer charts, or some with shorter addresses", size, limit)

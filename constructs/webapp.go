@@ -50,7 +50,7 @@ type WebAppProps struct {
 	// PlatformRefresh says when the platform version was last looked up, such as 2026-11: see BeanstalkPlatform.
 	PlatformRefresh string
 
-	// DashboardURL, if not empty, is a BI dashboard that the app links to.
+	// DashboardURL, if not empty, is a BI dashboard that the app shows in a frame, with a link.
 	DashboardURL string
 
 	// Charts, if any, are those of the app's own dashboard.
@@ -159,14 +159,10 @@ func (w *WebApp) settings() optionSettings {
 	s.set(variables, "RDS_SECRET_ARN", *p.Secret.SecretArn())
 	// nginx hands nothing on to it, and it listens on the instance's loopback address.
 	s.set(variables, "METRICS_PORT", webAppMetricsPort)
-	if p.DashboardURL != "" {
-		s.set(variables, "DASHBOARD_URL", p.DashboardURL)
-	}
-	if len(p.Charts) > 0 {
-		s.set(variables, "DASHBOARD_CHARTS", pinned.Encode(p.Charts))
-	}
-	if len(p.EmbedOrigins) > 0 {
-		s.set(variables, "EMBED_ORIGINS", strings.Join(p.EmbedOrigins, " "))
+	for name, text := range map[string]string{"DASHBOARD_URL": p.DashboardURL, "DASHBOARD_CHARTS": pinned.Encode(p.Charts), "EMBED_ORIGINS": strings.Join(p.EmbedOrigins, " ")} {
+		for variable, value := range pinned.Variables(name, text) {
+			s.set(variables, variable, value)
+		}
 	}
 	if p.LoadBalanced {
 		s.setLoadBalancer(subnets, p.CertificateARN)

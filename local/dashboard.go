@@ -1,10 +1,13 @@
 package main
 
 import (
-	"slices"
+	"regexp"
 
 	"drawbridge/rehearsal/template"
 )
+
+// ofDashboard are the names that pinned.Variables gives them.
+var ofDashboard = regexp.MustCompile(`^(DASHBOARD_URL|DASHBOARD_CHARTS|EMBED_ORIGINS)(_\d+)?$`)
 
 // dashboardVariables are what the web app is told of its dashboard and of who may frame its charts, as the WebApp stack of
 // the assembly tells it: NAME=value each.
@@ -27,7 +30,7 @@ func dashboardVariables(assembly string) ([]string, error) {
 			s, _ := setting.(map[string]any)
 			name, _ := s["OptionName"].(string)
 			value, plain := s["Value"].(string)
-			if plain && slices.Contains([]string{"DASHBOARD_URL", "DASHBOARD_CHARTS", "EMBED_ORIGINS"}, name) {
+			if plain && ofDashboard.MatchString(name) {
 				variables = append(variables, name+"="+value)
 			}
 		}

@@ -5,8 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -16,27 +14,15 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"drawbridge/internal/notrun"
 	"drawbridge/internal/pinned"
+	"drawbridge/webapp/browsertest"
 )
 
 // startChromium opens a tab. What it complains of, like a breach of the content
 // security policy, comes with it.
 func startChromium(t *testing.T) (context.Context, *complaints) {
 	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		notrun.Because(t, "there is no chromium on the PATH")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program))
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	ctx, cancel := context.WithTimeout(browsertest.Start(t), 3*time.Minute)
 	t.Cleanup(cancel)
 	var c complaints
 	chromedp.ListenTarget(ctx, func(event any) {
@@ -106,12 +92,6 @@ func TestTheDashboardInABrowser(t *testing.T) {
 	for _, complaint := range complaints.take() {
 		t.Errorf("the browser says: %s", complaint)
 	}
-	if dir := os.Getenv("SHOTS"); dir != "" {
-		var shot []byte
-		if err := chromedp.Run(ctx, chromedp.FullScreenshot(&shot, 100)); err == nil {
-			_ = os.WriteFile(dir+"/dashboard.png", shot, 0o600)
-		}
-	}
 }
 
 // TestChartsDrawInABrowser loads each kind of chart in Chromium, and its file.
@@ -180,13 +160,6 @@ func TestChartsDrawInABrowser(t *testing.T) {
 			}
 			for _, complaint := range complaints.take() {
 				t.Errorf("the browser says: %s", complaint)
-			}
-			if dir := os.Getenv("SHOTS"); dir != "" {
-				var shot []byte
-				if err := chromedp.Run(ctx, chromedp.FullScreenshot(&shot, 100)); err == nil {
-					_ = os.WriteFile(dir+"/"+name+".png", shot, 0o600)
-				}
-				_ = os.WriteFile(dir+"/"+name+".svg", []byte(file), 0o600)
 			}
 		})
 	}

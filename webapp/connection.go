@@ -132,11 +132,6 @@ func (c connection) RoleCount() string {
 	}
 }
 
-// Proven says that both the session and the account are known to only read.
-func (c connection) Proven() bool {
-	return c.Writable.Valid && !c.Writable.Bool && c.Rights.Valid && c.Rights.V.OnlyRead()
-}
-
 // authority is who signed for the server at the last connection that was made.
 type authority struct {
 	last atomic.Pointer[x509.Certificate]

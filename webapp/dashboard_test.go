@@ -162,10 +162,18 @@ func TestChartSettings(t *testing.T) {
 	if s, err := read("DASHBOARD_CHARTS", pinned.Encode(charts)); err != nil || !slices.Equal(s.charts, charts) {
 		t.Errorf("got %v, %v", s.charts, err)
 	}
+	long := "https://bi.example.com/d/1?" + strings.Repeat("a=b&", 100)
+	variables := pinned.Variables("DASHBOARD_URL", long)
+	if s, err := settingsFromEnv(func(asked string) (string, bool) {
+		value := env[asked] + variables[asked]
+		return value, value != ""
+	}); err != nil || s.dashboardURL != long || len(variables) < 2 {
+		t.Errorf("from %d variables got %q, %v", len(variables), s.dashboardURL, err)
+	}
 	if s, err := read("EMBED_ORIGINS", "https://a.example https://b.example"); err != nil || len(s.embedOrigins) != 2 {
 		t.Errorf("got %v, %v", s.embedOrigins, err)
 	}
-	for name, value := range map[string]string{"DASHBOARD_CHARTS": "[]", "EMBED_ORIGINS": "https://a.example http://b.example"} {
+	for name, value := range map[string]string{"DASHBOARD_CHARTS": "{}", "EMBED_ORIGINS": "https://a.example http://b.example"} {
 		if _, err := read(name, value); err == nil || !strings.HasPrefix(err.Error(), name+" ") {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -13,8 +13,6 @@ type head struct {
 	URL string
 	// Sorted is how rows are sorted by it: "ascending", "descending", or not.
 	Sorted string
-	// FacetURL counts the column's values.
-	FacetURL string
 }
 
 // chip is a filter as the page shows it.

@@ -4,11 +4,14 @@
 // It reads its settings from the environment: see mysqldb.FromEnv for the
 // database, and
 //
-//	PORT            the port on 127.0.0.1 to listen on; 5000 unless set
-//	METRICS_PORT    the port on 127.0.0.1 for Prometheus to ask for /metrics; none unless set
-//	DASHBOARD_URL   a BI dashboard to show on the dashboard page; none unless set
-//	DASHBOARD_CHARTS  the charts on that page, as pinned.Encode writes them
-//	EMBED_ORIGINS   the sites that may show charts in a frame, as https://HOST, with spaces between them
+//	PORT              the port on 127.0.0.1 to listen on; 5000 unless set
+//	METRICS_PORT      the port on 127.0.0.1 for Prometheus to ask for /metrics; none unless set
+//	DASHBOARD_URL     the vendor's dashboard, for a frame on /dashboard; none unless set
+//	DASHBOARD_CHARTS  the charts on that page, as pinned.Encode writes them; none unless set
+//	EMBED_ORIGINS     the sites that may show charts in a frame, as https://HOST, with spaces between them; none unless set
+//	GOGC              as for every Go program; 400 unless set
+//
+// Those of the dashboard and its charts may come in parts: see pinned.Variables.
 //
 // /healthz answers 200 as long as the process lives. /readyz answers 200 when
 // the database can be read, and 503 when it cannot.

@@ -14,11 +14,6 @@ import (
 type policy struct {
 	// Scripts lets the page run this app's own script files.
 	Scripts bool
-	// Connect lets the page's scripts fetch from this app.
-	Connect bool
-	// StyleHashes are the style sheets inside the page that count, each as the
-	// base64 of its SHA-256.
-	StyleHashes []string
 	// FrameSrc are the origins whose pages this one may show in a frame.
 	FrameSrc []string
 	// FrameAncestors are the origins whose pages may show this one in a frame.
@@ -30,10 +25,6 @@ const self = "'self'"
 // String is the value of the header.
 func (p policy) String() string {
 	none, own := []string{"'none'"}, []string{self}
-	styles := own
-	for _, hash := range p.StyleHashes {
-		styles = append(styles, "'sha256-"+hash+"'")
-	}
 	var directives []string
 	add := func(name string, sources []string) {
 		if len(sources) > 0 {
@@ -44,10 +35,7 @@ func (p policy) String() string {
 	if p.Scripts {
 		add("script-src", own)
 	}
-	if p.Connect {
-		add("connect-src", own)
-	}
-	add("style-src", styles)
+	add("style-src", own)
 	add("img-src", own)
 	add("form-action", own)
 	add("base-uri", none)

@@ -14,8 +14,6 @@ func TestPolicies(t *testing.T) {
 	for want, p := range map[string]policy{
 		strictPolicy: {},
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'":                                                    {Scripts: true},
-		"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'":                                {Scripts: true, Connect: true},
-		"default-src 'none'; style-src 'self' 'sha256-YQ=='; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'":                                                         {StyleHashes: []string{"YQ=="}},
 		"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-src https://bi.example.com; frame-ancestors 'self' https://a.example https://b.example": {FrameSrc: []string{"https://bi.example.com"}, FrameAncestors: []string{self, "https://a.example", "https://b.example"}},
 	} {
 		if got := p.String(); got != want {

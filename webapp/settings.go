@@ -32,7 +32,7 @@ func settingsFromEnv(lookup func(string) (string, bool)) (settings, error) {
 	database, databaseErr := mysqldb.FromEnv(lookup)
 	s := settings{database: database, port: defaultPort}
 
-	var portErr, metricsErr, dashboardErr error
+	var portErr, metricsErr error
 	if port, _ := lookup("PORT"); port != "" {
 		n, ok := portNumber(port)
 		if !ok {
@@ -50,7 +50,8 @@ func settingsFromEnv(lookup func(string) (string, bool)) (settings, error) {
 		}
 		s.metricsPort = n
 	}
-	if dashboard, _ := lookup("DASHBOARD_URL"); dashboard != "" {
+	dashboard, dashboardErr := pinned.Text(lookup, "DASHBOARD_URL")
+	if dashboard != "" {
 		// The address, and so the error of url.Parse, may hold a password.
 		u, err := url.Parse(dashboard)
 		switch {
@@ -61,13 +62,14 @@ func settingsFromEnv(lookup func(string) (string, bool)) (settings, error) {
 		}
 		s.dashboardURL = dashboard
 	}
-	var chartsErr, originsErr error
-	if charts, _ := lookup("DASHBOARD_CHARTS"); charts != "" {
+	charts, chartsErr := pinned.Text(lookup, "DASHBOARD_CHARTS")
+	if charts != "" {
 		if s.charts, chartsErr = pinned.Decode(charts); chartsErr != nil {
 			chartsErr = fmt.Errorf("DASHBOARD_CHARTS %w: it is made from webapp.charts in the config", chartsErr)
 		}
 	}
-	if origins, _ := lookup("EMBED_ORIGINS"); origins != "" {
+	origins, originsErr := pinned.Text(lookup, "EMBED_ORIGINS")
+	if origins != "" {
 		s.embedOrigins = strings.Fields(origins)
 		for _, origin := range s.embedOrigins {
 			if err := pinned.CheckOrigin(origin); err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // BenchmarkPages asks for pages of a real database, on all processors, without a network between: it is for profiles.
-// `make bench` compares the program with others.
+// `make profile` runs it, `make bench-webapp` compares the program with others.
 func BenchmarkPages(b *testing.B) {
 	server := mysqltest.Shared(b)
 	schema := server.NewSchema(b)

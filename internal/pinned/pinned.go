@@ -3,7 +3,6 @@
 package pinned
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +17,7 @@ import (
 const (
 	// MaxCharts is how many charts a dashboard has at most.
 	MaxCharts = 12
-	// MaxTitle is how many characters a title has at most, and MaxAddress how many
+	// MaxTitle is how many characters a title has at most, and MaxAddress how many bytes
 	// an address.
 	MaxTitle   = 80
 	MaxAddress = 1000
@@ -49,7 +48,7 @@ var filters = []string{"column", "op", "value"}
 // without its subject, the address, and without its end.
 func Parse(address string) (u *url.URL, table string, err error) {
 	if len(address) > MaxAddress {
-		return nil, "", fmt.Errorf("is longer than %d characters", MaxAddress)
+		return nil, "", fmt.Errorf("is longer than %d bytes", MaxAddress)
 	}
 	if !strings.HasPrefix(address, "/") {
 		return nil, "", errors.New("does not start with /tables/: leave out what stands before it in the browser")
@@ -103,28 +102,26 @@ func CheckTitle(title string) error {
 	return nil
 }
 
-// Encode writes charts as the value of an environment variable. It is JSON in
-// base64, because Elastic Beanstalk takes neither braces nor question marks in
-// the values of its environment properties ("Environment property limits", AWS
-// Elastic Beanstalk Developer Guide).
+// Encode writes charts as a text for [Variables].
 func Encode(charts []Chart) string {
-	text, err := json.Marshal(charts)
-	if err != nil {
+	if len(charts) == 0 {
+		return ""
+	}
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // which would make six bytes of each &
+	if err := encoder.Encode(charts); err != nil {
 		panic(err) // texts can always be written
 	}
-	return base64.StdEncoding.EncodeToString(text)
+	return strings.TrimSuffix(text.String(), "\n")
 }
 
 // Decode is the reverse of Encode. The error is a sentence without its subject
 // and without its end.
-func Decode(value string) ([]Chart, error) {
-	text, err := base64.StdEncoding.DecodeString(value)
-	if err != nil {
-		return nil, errors.New("is not base64")
-	}
+func Decode(text string) ([]Chart, error) {
 	var charts []Chart
-	if err := json.Unmarshal(text, &charts); err != nil {
-		return nil, errors.New(`is not base64 of JSON like [{"title": "…", "address": "/tables/…"}]`)
+	if err := json.Unmarshal([]byte(text), &charts); err != nil {
+		return nil, errors.New(`is not JSON like [{"title": "…", "address": "/tables/…"}]`)
 	}
 	if len(charts) > MaxCharts {
 		return nil, fmt.Errorf("holds more than %d charts", MaxCharts)

@@ -22,10 +22,10 @@ var names = []string{
 // loads is an error and not a test that hangs.
 const patience = 2 * time.Minute
 
-// startBrowser starts a Chromium of its own for t, which ends with t, and
+// Start starts a Chromium of its own for t, which ends with t, and
 // returns the context in which tabs are opened. It resolves no name and so
 // reaches nothing but this machine.
-func startBrowser(t testing.TB) context.Context {
+func Start(t testing.TB) context.Context {
 	t.Helper()
 	program := ""
 	for _, name := range names {

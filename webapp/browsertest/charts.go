@@ -99,7 +99,7 @@ func frames(t *testing.T, chromium context.Context, s Site) {
 	}
 	b.do(chromedp.ScrollIntoView("iframe", chromedp.ByQuery))
 	eventually(t, "the vendor's page is shown in its frame, and not told where it is", func() bool {
-		return b.inFrame(s.Vendor+"/d/1", "document.body.textContent.includes('Came from “”.')")
+		return b.inFrame(s.Vendor+"/d/1?screen=1", "document.body.textContent.includes('Came from “”.')")
 	})
 	report(t, b.faults())
 	eval[any](b, `{ const f = document.createElement('iframe'); f.src = 'http://127.0.0.1:9/'; document.body.append(f); } null`)

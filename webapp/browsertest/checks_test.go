@@ -33,7 +33,7 @@ func TestTheChecksFindWhatIsWrong(t *testing.T) {
 	}))
 	defer site.Close()
 	source := axe(t)
-	b := newTab(t, startBrowser(t), site.URL)
+	b := newTab(t, Start(t), site.URL)
 	bad := page{name: "bad", path: "/bad"}
 	b.visit(bad)
 	found := strings.Join(b.look(bad, source, t.TempDir()), "\n")

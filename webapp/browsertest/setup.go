@@ -2,9 +2,9 @@ package browsertest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"drawbridge/internal/pinned"
@@ -29,5 +29,8 @@ func Setup(t testing.TB) (vendor string, settings map[string]string) {
 		{Title: "Attendance", Address: "/tables/games/chart?kind=histogram&x=attendance"},
 		{Title: "A table that is gone", Address: "/tables/gone/chart"},
 	})
-	return server.URL, map[string]string{"DASHBOARD_URL": server.URL + "/d/1", "DASHBOARD_CHARTS": charts, "EMBED_ORIGINS": strings.Join([]string{wiki, "https://intranet.example.com"}, " ")}
+	env := pinned.Variables("DASHBOARD_CHARTS", charts)
+	maps.Copy(env, pinned.Variables("DASHBOARD_URL", server.URL+"/d/1?screen=1"))
+	maps.Copy(env, pinned.Variables("EMBED_ORIGINS", wiki+" https://intranet.example.com"))
+	return server.URL, env
 }

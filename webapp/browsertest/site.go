@@ -25,7 +25,7 @@ type Site struct {
 // Run visits the site.
 func Run(t *testing.T, s Site) {
 	axe := axe(t)
-	browser := startBrowser(t)
+	browser := Start(t)
 	folder := screenshots(t, s.Name)
 
 	titles := newTitles()
