@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -66,6 +67,8 @@ func (c *catalog) get(question string) (any, bool) {
 func (c *catalog) put(question string, answer any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(c.answers, func(_ string, r remembered) bool { return !now.Before(r.until) })
 	if c.answers == nil || len(c.answers) >= maxCatalog {
 		c.answers = map[string]remembered{}
 	}

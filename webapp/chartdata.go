@@ -89,6 +89,12 @@ func (r reader) graph(d drawn, limit chartTime) (*graph, error) {
 			p.Notes = append(p.Notes, fmt.Sprintf("It is made of the first %s rows that MySQL finds, because all of them would take too long.", grouped(sampleRows)))
 		}
 	}
+	if err == nil && len(p.Points) == 0 && p.Nothing == "" && (p.chart.Kind == barChart || p.chart.Kind == lineChart) {
+		var unplaced bool
+		if unplaced, err = r.any(d, limit.some); unplaced {
+			p.Nothing = "All values along x are NULL, or no whole dates."
+		}
+	}
 	if err == nil && len(p.Points) == 0 && p.Nothing == "" {
 		p.Nothing = "There are no rows to show."
 		if len(d.filters) > 0 {
@@ -115,6 +121,12 @@ func (d drawn) from(some bool, conditions ...condition) (string, []any) {
 	where, args := whereOf(d.filters)
 	outer, more := whereOf(conditions)
 	return fmt.Sprintf(" FROM (SELECT %s FROM %s%s LIMIT %d) AS some_rows%s", strings.Join(names, ", "), table, where, sampleRows, outer), append(args, more...)
+}
+
+// any tells whether the filters keep any row.
+func (r reader) any(d drawn, limit time.Duration) (bool, error) {
+	n, err := r.countSome(d.Table, d.filters, limit, 0)
+	return n > 0, err
 }
 
 // rowsName is what from calls the rows.
@@ -161,6 +173,7 @@ func (r reader) aggregate(p *graph, some bool, limit time.Duration) error {
 	statement = hinted(limit) + fmt.Sprintf("k, g, v, kr, gr, nulls, ks, gs FROM (%s) AS chosen WHERE kr <= ? AND gr <= ? ORDER BY kr, gr LIMIT ?", statement)
 
 	var keys, groups, nulls uint64
+	lastRank := 0
 	err := r.each(func(rows *sql.Rows) error {
 		var k, g, v any
 		var kr, gr int
@@ -172,10 +185,11 @@ func (r reader) aggregate(p *graph, some bool, limit time.Duration) error {
 		var x cell
 		switch p.scale {
 		case categories:
-			if x = d.x.label(k); kr > len(p.Names) {
-				p.Names = append(p.Names, x)
+			// Some values of x may have rows of other groups only, and leave a gap.
+			if x = d.x.label(k); kr != lastRank {
+				p.Names, lastRank = append(p.Names, x), kr
 			}
-			one.X = float64(kr - 1)
+			one.X = float64(len(p.Names) - 1)
 		case times:
 			begin, err := time.Parse(spanFormat, plain(k))
 			if err != nil {
@@ -204,6 +218,7 @@ func (r reader) aggregate(p *graph, some bool, limit time.Duration) error {
 	if err != nil {
 		return err
 	}
+	p.dropEmptyGroups()
 	p.arrange()
 	p.heads()
 	what := map[scale]string{categories: "values of " + printable(c.X), times: c.By + "s", numbers: "values of " + printable(c.X)}[p.scale]
@@ -223,6 +238,30 @@ func (r reader) aggregate(p *graph, some bool, limit time.Duration) error {
 	}
 	p.leftOut(nulls)
 	return nil
+}
+
+// dropEmptyGroups numbers the groups anew without those that have no point: all of
+// their rows are beyond the limits.
+func (p *graph) dropEmptyGroups() {
+	number := make([]int, len(p.Groups))
+	for _, one := range p.Points {
+		if one.Group >= 0 {
+			number[one.Group] = 1
+		}
+	}
+	var groups []cell
+	for i, used := range number {
+		if used == 1 {
+			number[i] = len(groups)
+			groups = append(groups, p.Groups[i])
+		}
+	}
+	p.Groups = groups
+	for i := range p.Points {
+		if g := p.Points[i].Group; g >= 0 {
+			p.Points[i].Group = number[g]
+		}
+	}
 }
 
 // leftOut says how many rows have no place along x.

@@ -37,7 +37,7 @@ func (r reader) bins(p *graph, some bool, limit time.Duration) error {
 	exact := p.x.DataType != "float" && p.x.DataType != "double"
 	whole := exact && p.x.DataType != "decimal" && p.x.DataType != "time"
 	start, width := ranges(least, most, whole)
-	if math.IsInf(width, 0) || math.IsInf(start, 0) {
+	if math.IsInf(width, 0) || math.IsInf(start, 0) || math.IsInf(most+2*width, 0) || math.IsInf(most-start+2*width, 0) {
 		p.Nothing = "The values are too far apart for a histogram."
 		return nil
 	}

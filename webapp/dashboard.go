@@ -129,8 +129,15 @@ func (a *app) readPinned(ctx context.Context) []*pinnedChart {
 	return charts
 }
 
-func (a *app) readPinnedChart(ctx context.Context, pin pinned.Chart) *pinnedChart {
-	p := &pinnedChart{Chart: pin}
+func (a *app) readPinnedChart(ctx context.Context, pin pinned.Chart) (p *pinnedChart) {
+	p = &pinnedChart{Chart: pin}
+	// A goroutine that panics would end the app.
+	defer func() {
+		if cause := recover(); cause != nil {
+			requestOf(ctx).problem = fmt.Sprintf("a mistake in the app at %s: %v", panicked(), cause)
+			*p = pinnedChart{Chart: pin, Problem: "It could not be made because of a mistake in the app."}
+		}
+	}()
 	address, name, err := pinned.Parse(pin.Address)
 	if err != nil {
 		p.Problem = "Its address " + err.Error() + "."

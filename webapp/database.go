@@ -90,11 +90,15 @@ func (a *app) read(ctx context.Context, f func(reader) error) error {
 func (a *app) readWithin(ctx context.Context, limit time.Duration, f func(reader) error) error {
 	memory := &memory{catalog: &a.catalog}
 	err := a.readOnce(ctx, limit, memory, f)
-	if memory.outdated(err) {
-		a.catalog.forget()
-		return a.readOnce(ctx, limit, nil, f)
+	if !memory.outdated(err) {
+		return err
 	}
-	return err
+	again := a.readOnce(ctx, limit, nil, f)
+	// Whoever asks for what there is not, must not make the app forget what there is.
+	if again == nil || again.Error() != err.Error() {
+		a.catalog.forget()
+	}
+	return again
 }
 
 // readOnce calls f again, over another connection, when the first statement finds

@@ -157,7 +157,13 @@ func (a *app) exportAll(e *export, name string, s selection) {
 	wanted, stop := context.WithCancel(r.Context())
 	defer stop()
 	e.stop = stop
-	err := a.stream(wanted, func(db reader) error {
+	var first error
+	err := a.stream(wanted, func(db reader) (err error) {
+		if e.begun {
+			return first // what is out cannot be taken back
+		}
+		defer func() { first = err }()
+		db.memory = nil // a type that has changed would make other values of the same texts
 		soon, done := db.within(pageTimeout)
 		defer done()
 		q, err := soon.resolveNamed(name, s)

@@ -9,7 +9,7 @@
 //	DASHBOARD_URL     the vendor's dashboard, for a frame on /dashboard; none unless set
 //	DASHBOARD_CHARTS  the charts on that page, as pinned.Encode writes them; none unless set
 //	EMBED_ORIGINS     the sites that may show charts in a frame, as https://HOST, with spaces between them; none unless set
-//	GOGC              as for every Go program; 400 unless set
+//	GOGC, GOMEMLIMIT  as for every Go program; 400 and 400MiB unless set
 //
 // Those of the dashboard and its charts may come in parts: see pinned.Variables.
 //
@@ -41,9 +41,16 @@ const shutdownTimeout = 10 * time.Second
 // a few MiB. It takes a quarter less of the processor for a page than Go's 100. GOGC in the environment goes first.
 const gcPercent = 400
 
+// memoryLimit is where it is cleaned up more often instead, on a machine that may have 1 GiB. GOMEMLIMIT in the environment
+// goes first.
+const memoryLimit = 400 << 20
+
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()

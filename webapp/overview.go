@@ -79,7 +79,13 @@ func (o *overview) load(db reader) (err error) {
 	if !possibleName(o.Containing) {
 		return nil // no table is called so
 	}
-	list, err := recall(db, func() (tableList, error) { return db.list(o.Connection.Database, o.Containing) }, "overview", o.Containing)
+	ask := func() (tableList, error) { return db.list(o.Connection.Database, o.Containing) }
+	var list tableList
+	if o.Containing == "" {
+		list, err = recall(db, ask, "overview")
+	} else {
+		list, err = ask() // visitors could ask for no end of these
+	}
 	// Each page hangs the pictures in a list of its own.
 	list.Tables = slices.Clone(list.Tables)
 	o.tableList = list

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -88,7 +89,15 @@ func (a *app) addPictures(ctx context.Context, o *overview) {
 			break
 		}
 		select {
-		case <-a.gallery.drawing.DoChan("", func() (any, error) { return nil, a.draw(work, missing) }):
+		case <-a.gallery.drawing.DoChan("", func() (_ any, err error) {
+			// It runs in a goroutine of its own, where a panic would end the app.
+			defer func() {
+				if cause := recover(); cause != nil {
+					a.log.Error("a mistake in the app", "at", panicked(), "cause", fmt.Sprint(cause))
+				}
+			}()
+			return nil, a.draw(work, missing)
+		}):
 		case <-ctx.Done():
 		}
 	}

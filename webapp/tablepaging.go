@@ -53,7 +53,7 @@ func (v *tableView) read(db reader, exacts map[string]column) (err error) {
 	switch {
 	case v.window.Last:
 		// The last page is as full as it is when it is reached page by page.
-		if err = v.count(db); err != nil {
+		if err = v.count(db, true); err != nil {
 			return err
 		}
 		counted, q.backwards = true, true
@@ -100,7 +100,8 @@ func (v *tableView) read(db reader, exacts map[string]column) (err error) {
 		v.Rows, counted = rowCount{N: uint64(len(list)), Exact: true, Known: true}, true
 	}
 	if !counted {
-		if err := v.count(db); err != nil {
+		// What a visitor is told of where the rows end is to be so now.
+		if err := v.count(db, len(list) == 0); err != nil {
 			return err
 		}
 	}
@@ -141,10 +142,10 @@ func (q *rowsQuery) skip(db reader, key []term) error {
 
 // count counts the rows that the filters keep, or says what else is known of
 // their number.
-func (v *tableView) count(db reader) (err error) {
+func (v *tableView) count(db reader, now bool) (err error) {
 	count := func() (rowCount, error) { return db.count(v.Table, v.filters, pageCountTime) }
-	if v.window.Last {
-		v.Rows, err = count() // which the last page begins by
+	if now {
+		v.Rows, err = count()
 	} else {
 		where, args := whereOf(v.filters)
 		v.Rows, err = recall(db, count, "count", v.Table.Name, where, fmt.Sprintf("%#v", args))

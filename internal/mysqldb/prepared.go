@@ -6,8 +6,12 @@ import (
 	"slices"
 )
 
-// maxPrepared is how many statements a connection keeps prepared.
-const maxPrepared = 32
+const (
+	// maxPrepared is how many statements a connection keeps prepared.
+	maxPrepared = 32
+	// maxKept is how many bytes one that is kept has at most: MySQL keeps it too, in many times as many.
+	maxKept = 4096
+)
 
 // Prepared makes each connection keep the statements with parameters that it used
 // last. One that is asked again then costs MySQL one message instead of three.
@@ -37,7 +41,7 @@ func keepPrepared(conn driver.Conn) (driver.Conn, error) {
 
 // QueryContext implements driver.QueryerContext.
 func (c *preparing) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if len(args) == 0 {
+	if len(args) == 0 || len(query) > maxKept {
 		return c.driverConn.QueryContext(ctx, query, args)
 	}
 	stmt, err := c.prepare(ctx, query)

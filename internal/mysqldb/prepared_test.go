@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
 
 	"drawbridge/internal/mysqltest"
@@ -51,6 +52,15 @@ func TestPreparedStatementsAreKept(t *testing.T) {
 		}
 		if prepared, kept := preparedBy(t, ctx, conn); prepared != 3*maxPrepared+1 || kept != maxPrepared {
 			t.Errorf("%d were prepared, want %d, and %d are kept, want %d", prepared, 3*maxPrepared+1, kept, maxPrepared)
+		}
+	})
+	t.Run("not a long one", func(t *testing.T) {
+		before, kept := preparedBy(t, ctx, conn)
+		long := "SELECT /* " + strings.Repeat("x", maxKept) + " */ 0 + ?"
+		ask(long, 3)
+		ask(long, 4)
+		if prepared, still := preparedBy(t, ctx, conn); prepared != before+2 || still != kept {
+			t.Errorf("it was prepared %d times, and %d statements are kept, want %d", prepared-before, still, kept)
 		}
 	})
 	t.Run("not one that MySQL refuses", func(t *testing.T) {
