@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -25,6 +26,8 @@ const (
 type catalog struct {
 	mu      sync.Mutex
 	answers map[string]remembered
+	// asking is for a crowd that wants to know the same: one of them asks.
+	asking singleflight.Group
 }
 
 type remembered struct {
@@ -50,11 +53,18 @@ func recall[T any](r reader, ask func() (T, error), what ...string) (T, error) {
 		r.memory.relied = true
 		return answer.(T), nil
 	}
-	answer, err := ask()
-	if err == nil {
-		r.memory.put(question, answer)
+	answer, err, shared := r.memory.asking.Do(question, func() (any, error) {
+		answer, err := ask()
+		if err == nil {
+			r.memory.put(question, answer)
+		}
+		return answer, err
+	})
+	if err != nil && shared {
+		// The one who asked may have hung up.
+		return ask()
 	}
-	return answer, err
+	return answer.(T), err
 }
 
 func (c *catalog) get(question string) (any, bool) {

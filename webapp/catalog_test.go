@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"drawbridge/internal/mysqltest"
 )
@@ -38,5 +42,64 @@ func TestTablesThatChangeBetweenTwoPages(t *testing.T) {
 			mustExec(t, root, strings.Split(test.change, "; ")...)
 			site.get(t, test.path, test.status).has(t, test.shows)
 		})
+	}
+}
+
+// TestACrowdAsksOnce: many who want to know the same at once cost MySQL one question,
+// and one who fails spoils it for nobody.
+func TestACrowdAsksOnce(t *testing.T) {
+	m := &memory{catalog: &catalog{}}
+	var asked atomic.Int32
+	begun, on := make(chan struct{}), make(chan struct{})
+	ask := func() (int, error) {
+		n := asked.Add(1)
+		if n == 1 {
+			close(begun)
+			<-on
+		}
+		return 7, nil
+	}
+	var group sync.WaitGroup
+	for range 10 {
+		group.Go(func() {
+			if got, err := recall(reader{memory: m}, ask, "question"); got != 7 || err != nil {
+				t.Errorf("got %d, %v", got, err)
+			}
+		})
+	}
+	<-begun
+	time.Sleep(50 * time.Millisecond)
+	close(on)
+	group.Wait()
+	if n := asked.Load(); n != 1 {
+		t.Errorf("MySQL was asked %d times", n)
+	}
+
+	failing := errors.New("the first one hung up")
+	var first atomic.Bool
+	begun, on = make(chan struct{}), make(chan struct{})
+	answers := make(chan error, 10)
+	for range 10 {
+		group.Go(func() {
+			_, err := recall(reader{memory: m}, func() (int, error) {
+				if first.CompareAndSwap(false, true) {
+					close(begun)
+					<-on
+					return 0, failing
+				}
+				return 8, nil
+			}, "another")
+			answers <- err
+		})
+	}
+	<-begun
+	time.Sleep(50 * time.Millisecond)
+	close(on)
+	group.Wait()
+	close(answers)
+	for err := range answers {
+		if err != nil {
+			t.Errorf("one got %v", err)
+		}
 	}
 }

@@ -64,6 +64,10 @@ func (a *app) exportPage(e *export, name string, s selection) {
 		a.failTable(e.w, e.r, name, s, err)
 		return
 	}
+	if n == 0 && (s.Page > 1 || s.At != "") {
+		a.fail(e.w, e.r, problem{Status: http.StatusNotFound, Title: "Beyond the end", Sentence: "There are no rows from there on: the table ends before.", Back: s.last().url(name), BackText: "The last page of this table"})
+		return
+	}
 	e.limit = s.Size
 	e.header(name, strconv.Itoa(n))
 	e.outcome(n, cutValues)

@@ -68,7 +68,9 @@ func TestOnePageAsADownload(t *testing.T) {
 			t.Errorf("%s: %d lines of NDJSON and %d of CSV for %d rows", path, lines, csv, len(ids))
 		}
 	}
-	site.get(t, "/tables/t.json?rows=page&page=9", 200).has(t, `"row_count":0`)
+	site.get(t, "/tables/t.json?rows=page&page=9", 404).has(t, "There are no rows from there on")
+	site.get(t, "/tables/t.json?rows=page&at=999", 404).has(t, "There are no rows from there on")
+	site.get(t, "/tables/t.json?rows=page&column=id&op=equals&value=999", 200).has(t, `"row_count":0`)
 	site.get(t, "/tables/t.json?rows=page&before=101", 400).has(t, "names its first row by at")
 	site.get(t, "/tables/t.json?rows=page&page=last", 400).has(t, "names its first row by at")
 	site.get(t, "/tables/t.json?rows=some", 400).has(t, "should be page or all")
