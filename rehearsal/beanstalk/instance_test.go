@@ -280,11 +280,12 @@ func TestAProcessThatIsKilledTakesItsInstancesWithItAndSweepRemovesTheRest(t *te
 		_ = cmd.Process.Kill()
 		t.Fatalf("the process did not start: %v", scanErr)
 	}
-	// The shell, the program, its child, and of each nginx a master and at least one worker.
-	before := processes(t, web, balancer)
-	if len(before) < 3+2+2 || len(programs(t, before, "nginx")) < 4 {
-		t.Errorf("the test sees too little of a process that lives: %d", before)
-	}
+	// The shell, the program, its child, and of each nginx a master and at least one worker, which it starts when it
+	// listens already.
+	eventually(t, "all of it runs", func() bool {
+		all := processes(t, web, balancer)
+		return len(all) >= 3+2+2 && len(programs(t, all, "nginx")) >= 4
+	})
 	give(t, cmd.Process.Kill())
 	_ = cmd.Wait() // killed
 	eventually(t, "its processes are gone by themselves", func() bool { return len(processes(t, web, balancer)) == 0 })
