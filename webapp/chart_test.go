@@ -224,7 +224,7 @@ func TestChartsAreGuessed(t *testing.T) {
 	other.get(t, "/tables/only_text/chart", 200).has(t, "No column of this table fits a chart")
 	for _, table := range []string{"hollow", "nulls"} {
 		page := other.get(t, "/tables/"+table+"/chart", 200)
-		if !strings.Contains(page.body, "There are no rows to show.") && !strings.Contains(page.body, "All values are NULL") {
+		if !strings.Contains(page.body, "There are no rows to show.") && !strings.Contains(page.body, "All values") {
 			t.Errorf("%s: %s", table, page.body)
 		}
 	}
