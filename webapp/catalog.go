@@ -82,7 +82,7 @@ func (c *catalog) put(question string, answer any) {
 	if c.answers == nil || len(c.answers) >= maxCatalog {
 		c.answers = map[string]remembered{}
 	}
-	c.answers[question] = remembered{answer, time.Now().Add(catalogAge)}
+	c.answers[question] = remembered{answer, now.Add(catalogAge)}
 }
 
 // forget is for when the tables turn out to have changed.

@@ -228,6 +228,8 @@ type export struct {
 	// are more rows than limit.
 	start      func()
 	begun, cut bool
+	// rows and cutValues are how many were written, and how many values in them cut.
+	rows, cutValues int
 }
 
 // errGone says that nobody fetches the download any more.
@@ -247,22 +249,16 @@ func (e *export) run(db reader, q resolved, counted string) error {
 	out := bufio.NewWriterSize(e, 32<<10)
 	writer := e.format.writer(out, q.Columns, q.Table.Name, e.spreadsheet)
 	writer.begin()
-	n, cutValues := 0, 0
+	e.rows, e.cutValues, e.cut = 0, 0, false
 	err := db.exported(q, exportTimeout, e.limit+1, 0, func(values []any, cut []bool) error {
-		if n == e.limit {
+		if e.rows == e.limit {
 			e.cut = true
 			return nil
 		}
 		if db.visitor.Err() != nil {
 			return errGone
 		}
-		n++
-		for _, c := range cut {
-			if c {
-				cutValues++
-			}
-		}
-		writer.row(values, cut)
+		e.row(writer, values, cut)
 		if _, err := out.Write(nil); err != nil {
 			e.stop()
 			return errGone
@@ -272,15 +268,26 @@ func (e *export) run(db reader, q resolved, counted string) error {
 	if err != nil {
 		return err
 	}
-	writer.end(n, !e.cut)
+	writer.end(e.rows, !e.cut)
 	if out.Flush() != nil {
 		return errGone
 	}
 	if !e.begun {
 		e.start()
 	}
-	e.outcome(n, cutValues)
+	e.outcome()
 	return nil
+}
+
+// row writes a row, and counts it and the values in it that were cut.
+func (e *export) row(w exportWriter, values []any, cut []bool) {
+	e.rows++
+	for _, c := range cut {
+		if c {
+			e.cutValues++
+		}
+	}
+	w.row(values, cut)
 }
 
 // exported reads up to most rows of q in the form of downloads, and says of each
@@ -332,8 +339,8 @@ func (e *export) header(table, counted string) {
 }
 
 // outcome says in a header or trailer what the download holds.
-func (e *export) outcome(rows, cutValues int) {
-	e.w.Header().Set("Drawbridge-Export", fmt.Sprintf("%s; rows=%d; cut-values=%d", map[bool]string{false: "complete", true: "cut"}[e.cut], rows, cutValues))
+func (e *export) outcome() {
+	e.w.Header().Set("Drawbridge-Export", fmt.Sprintf("%s; rows=%d; cut-values=%d", map[bool]string{false: "complete", true: "cut"}[e.cut], e.rows, e.cutValues))
 }
 
 // disposition is the header that names a file. Browsers make a file name of it, in

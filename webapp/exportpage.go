@@ -19,7 +19,6 @@ var errExportPage = errors.New("the page is too large to be downloaded by itself
 // exportPage answers with the rows that a page of the selection shows.
 func (a *app) exportPage(e *export, name string, s selection) {
 	body := &bounded{left: maxExportPage}
-	n, cutValues := 0, 0
 	err := a.readInTurn(e.r.Context(), func(db reader) error {
 		q, err := db.resolveNamed(name, s)
 		if err != nil {
@@ -35,22 +34,16 @@ func (a *app) exportPage(e *export, name string, s selection) {
 		out := bufio.NewWriter(body)
 		writer := e.format.writer(out, q.Columns, q.Table.Name, e.spreadsheet)
 		writer.begin()
-		n, cutValues = 0, 0
+		e.rows, e.cutValues = 0, 0
 		err = db.exported(q, statementTimeout, q.Size, q.offset(), func(values []any, cut []bool) error {
-			n++
-			for _, c := range cut {
-				if c {
-					cutValues++
-				}
-			}
-			writer.row(values, cut)
+			e.row(writer, values, cut)
 			_, err := out.Write(nil)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		writer.end(n, true)
+		writer.end(e.rows, true)
 		return out.Flush()
 	})
 	if errors.Is(err, errExportPage) {
@@ -64,13 +57,13 @@ func (a *app) exportPage(e *export, name string, s selection) {
 		a.failTable(e.w, e.r, name, s, err)
 		return
 	}
-	if n == 0 && (s.Page > 1 || s.At != "") {
+	if e.rows == 0 && (s.Page > 1 || s.At != "") {
 		a.fail(e.w, e.r, problem{Status: http.StatusNotFound, Title: "Beyond the end", Sentence: "There are no rows from there on: the table ends before.", Back: s.last().url(name), BackText: "The last page of this table"})
 		return
 	}
 	e.limit = s.Size
-	e.header(name, strconv.Itoa(n))
-	e.outcome(n, cutValues)
+	e.header(name, strconv.Itoa(e.rows))
+	e.outcome()
 	e.w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
 	e.w.WriteHeader(http.StatusOK)
 	_, _ = e.w.Write(body.Bytes()) // The visitor may be gone; nobody is left to tell.
