@@ -4,17 +4,13 @@ package beanstalk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/netip"
-	"os/exec"
 	"testing"
 	"time"
 
-	"drawbridge/internal/mysqlserver"
-	"drawbridge/internal/notrun"
 	"drawbridge/internal/relay"
 	"drawbridge/internal/sampledata"
 	"drawbridge/webapp/browsertest"
@@ -25,21 +21,7 @@ func TestABrowserVisitsTheWebAppThroughTheLoadBalancerAndNginx(t *testing.T) {
 	network := newNetwork(t)
 	db, web := host(t, network, "db", "10.0.1.10/24"), host(t, network, "web", "10.0.0.10/24")
 	front, laptop := host(t, network, "balancer", "10.0.0.5/24"), host(t, network, "laptop", "203.0.113.20/24")
-	server, err := mysqlserver.Start(t.Context(), mysqlserver.Options{
-		Address: db.Address.String(), Port: 3306, Dial: db.Dial,
-		Settings: map[string]string{"require_secure_transport": "1"},
-		Command:  func(name string, args ...string) *exec.Cmd { return db.Command(context.Background(), name, args...) },
-	})
-	var missing *mysqlserver.MissingError
-	if errors.As(err, &missing) {
-		notrun.Because(t, "%v", missing)
-	}
-	give(t, err)
-	t.Cleanup(func() { give(t, server.Close()) })
-	admin, adminPassword := server.Master()
-	pool, err := server.Open(admin, adminPassword, "")
-	give(t, err)
-	t.Cleanup(func() { _ = pool.Close() })
+	server, pool := startMySQL(t, db, map[string]string{"require_secure_transport": "1"})
 	const user, password = "webapp", "Webapp-pass-Zq1"
 	for _, statement := range []string{
 		"CREATE DATABASE " + sampledata.Schema,

@@ -4,6 +4,7 @@ package beanstalk
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 
 	"drawbridge/internal/leftover"
 	"drawbridge/internal/lockedbuffer"
+	"drawbridge/internal/mysqlserver"
 	"drawbridge/internal/notrun"
 	"drawbridge/rehearsal/machine"
 )
@@ -243,4 +245,24 @@ func programs(t *testing.T, pids []int, name string) (found []int) {
 // on is the address of a page on a host.
 func on(address netip.Addr, path string) string {
 	return "http://" + net.JoinHostPort(address.String(), "80") + path
+}
+
+// startMySQL runs a MySQL server on a host with those settings, and opens it as its master user.
+func startMySQL(t *testing.T, db *machine.Namespace, settings map[string]string) (*mysqlserver.Server, *sql.DB) {
+	t.Helper()
+	server, err := mysqlserver.Start(t.Context(), mysqlserver.Options{
+		Address: db.Address.String(), Port: 3306, Dial: db.Dial, Settings: settings,
+		Command: func(name string, args ...string) *exec.Cmd { return db.Command(context.Background(), name, args...) },
+	})
+	var missing *mysqlserver.MissingError
+	if errors.As(err, &missing) {
+		notrun.Because(t, "%v", missing)
+	}
+	give(t, err)
+	t.Cleanup(func() { give(t, server.Close()) })
+	user, password := server.Master()
+	pool, err := server.Open(user, password, "")
+	give(t, err)
+	t.Cleanup(func() { _ = pool.Close() })
+	return server, pool
 }

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"drawbridge/internal/mysqlserver"
 	"drawbridge/internal/notrun"
 )
 
@@ -36,21 +35,8 @@ func TestTheWebAppShowsADatabaseOfItsNetwork(t *testing.T) {
 	bundle := realBundle(t)
 	network := newNetwork(t)
 	db, web, laptop := host(t, network, "db", "10.0.1.10/24"), host(t, network, "web", "10.0.0.10/24"), host(t, network, "laptop", "203.0.113.20/24")
-	server, err := mysqlserver.Start(t.Context(), mysqlserver.Options{
-		Address: db.Address.String(), Port: 3306, Dial: db.Dial,
-		Settings: map[string]string{"require_secure_transport": "1", "local_infile": "0", "rds.force_ssl": "1"},
-		Command:  func(name string, args ...string) *exec.Cmd { return db.Command(context.Background(), name, args...) },
-	})
-	var missing *mysqlserver.MissingError
-	if errors.As(err, &missing) {
-		notrun.Because(t, "%v", missing)
-	}
-	give(t, err)
-	t.Cleanup(func() { give(t, server.Close()) })
+	server, pool := startMySQL(t, db, map[string]string{"require_secure_transport": "1", "local_infile": "0", "rds.force_ssl": "1"})
 	user, password := server.Master()
-	pool, err := server.Open(user, password, "")
-	give(t, err)
-	t.Cleanup(func() { _ = pool.Close() })
 	for _, statement := range []string{"CREATE DATABASE shop", "CREATE TABLE shop.orders (id INT PRIMARY KEY)"} {
 		if _, err := pool.Exec(statement); err != nil {
 			t.Fatal(err)
