@@ -71,11 +71,11 @@ node_modules/.package-lock.json: package.json package-lock.json
 ENVIRONMENTS := dev prod
 
 .PHONY: synth
-synth: build node_modules ## write the CloudFormation templates of every environment to cdk.out/, and say who reaches what
+synth: build node_modules ## write and check the CloudFormation templates of every environment, in cdk.out/, and say who reaches what
 	@for env in $(ENVIRONMENTS); do \
 	  echo "Synthesizing and validating $$env ..."; \
 	  rm -rf cdk.out/$$env; \
-	  node_modules/.bin/cdk synth --build true --quiet --no-lookups --context env=$$env --output cdk.out/$$env || exit 1; \
+	  node_modules/.bin/cdk synth --build true --quiet --no-lookups --context env=$$env --context nag=true --output cdk.out/$$env || exit 1; \
 	done
 	@for env in $(ENVIRONMENTS); do echo; go run ./cmd/reach cdk.out/$$env || exit 1; done
 

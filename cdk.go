@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 
 	"drawbridge/config"
 	"drawbridge/internal/jsiiruntime"
@@ -64,6 +65,11 @@ func synthesize() (err error) {
 	for _, warning := range warnings {
 		id := "drawbridge:" + strings.NewReplacer("[", ".", "]", "").Replace(warning.Path)
 		awscdk.Annotations_Of(environment.Network.Stack).AddWarningV2(&id, jsii.String(warning.String()))
+	}
+	if context(app, "nag") == "true" {
+		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{
+			ReportFormats: &[]cdknag.NagReportFormat{cdknag.NagReportFormat_JSON},
+		}), nil)
 	}
 	app.Synth(nil)
 	return nil

@@ -80,6 +80,7 @@ func NewBastion(scope constructs.Construct, id string, props *BastionProps) *Bas
 		})
 	}
 	b.allow("Administrators", "ssm:GetParametersByPath", parameters(""), parameters("/*"))
+	acceptWildcards(policyOf(b.Role), "The parameters below one path are the administrators", "Resource::arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter"+props.AdministratorsPath+"/*")
 	for _, administrator := range props.Administrators {
 		awsssm.NewStringParameter(b.Construct, jsii.String("Administrator-"+administrator.Name), &awsssm.StringParameterProps{
 			ParameterName: jsii.String(props.AdministratorsPath + "/" + administrator.Name),

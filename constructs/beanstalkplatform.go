@@ -44,6 +44,8 @@ func NewBeanstalkPlatform(scope constructs.Construct, id string, props *Beanstal
 		path: "PlatformSummaryList.0.PlatformArn",
 		id:   "platform-" + props.Refresh,
 	})
+	policy := p.Construct.Node().FindChild(jsii.String("Lookup")).Node().FindChild(jsii.String("CustomResourcePolicy"))
+	acceptWildcards(policy, "It asks which version there is", "Resource::arn:<AWS::Partition>:elasticbeanstalk:<AWS::Region>::platform/*")
 	return p
 }
 

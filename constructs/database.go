@@ -75,6 +75,7 @@ func NewDatabase(scope constructs.Construct, id string, props *DatabaseProps) *D
 		Description:          jsii.String("MySQL master user " + props.MasterUsername),
 		GenerateSecretString: generatedPassword(props.MasterUsername),
 	})
+	accept(d.MasterSecret, "People hold this password in their sessions: rotating it is a person's task, and no program logs in with it but the Lambda function", "AwsSolutions-SMG4")
 	engine := awsrds.DatabaseInstanceEngine_Mysql(&awsrds.MySqlInstanceEngineProps{
 		Version: awsrds.MysqlEngineVersion_Of(jsii.String(mysqlVersion), jsii.String(mysqlVersion)),
 	})
@@ -127,6 +128,13 @@ func NewDatabase(scope constructs.Construct, id string, props *DatabaseProps) *D
 		Id:     jsii.String("CloudFormation-Validate::E9006"),
 		Reason: jsii.String("The rule lists full versions; RDS also takes a major version alone, and then runs its default minor version"),
 	})
+	accept(d.Instance, "MySQL's own port is what MySQL Workbench and BI vendors expect; another would hide nothing", "AwsSolutions-RDS11")
+	if !props.MultiAZ {
+		accept(d.Instance, "The config says that one zone is enough: multiAz is false", "AwsSolutions-RDS3")
+	}
+	if !props.DeletionProtection {
+		accept(d.Instance, "The config says that it may be deleted, which leaves a snapshot: deletionProtection is false", "AwsSolutions-RDS10")
+	}
 	return d
 }
 

@@ -104,6 +104,8 @@ func (f *DatabaseFunction) allowNetworkInterfaces() {
 	look := []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
 	f.allow("ChangeNetworkInterfaces", change, all)
 	f.allow("SeeNetworkInterfaces", look, jsii.String("*"))
+	acceptWildcards(policyOf(f.Role), "Lambda makes the function's network interfaces and names them itself; the function's own code is denied them",
+		"Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:*/*", "Resource::*")
 	f.Role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid:       jsii.String("NotByItsOwnCode"),
 		Effect:    awsiam.Effect_DENY,

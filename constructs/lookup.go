@@ -53,5 +53,8 @@ func newLookup(scope constructs.Construct, id string, props *lookupProps) *strin
 			RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		}),
 	})
+	// One function makes every look-up of a stack.
+	function := awscdk.Stack_Of(lookup).Node().FindChild(jsii.String("AWS679f53fac002430cb0da5b7982bd2287"))
+	accept(function.Node().FindChild(jsii.String("ServiceRole")), "CDK's own: the function writes its log, and nothing else", "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]")
 	return lookup.GetResponseField(&props.path)
 }

@@ -79,6 +79,7 @@ func NewNetwork(scope constructs.Construct, id string, props *NetworkProps) *Net
 	}
 	n.Vpc = awsec2.NewVpc(n.Construct, jsii.String("Vpc"), vpc)
 	n.addNames(props.Name)
+	accept(n.Vpc, "Flow logs are billed by the gigabyte, and every rule between two parts names both: who may reach what is read from the templates", "AwsSolutions-VPC7")
 
 	n.FunctionsSecurityGroup = awsec2.NewSecurityGroup(n.Construct, jsii.String("FunctionsSecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc:              n.Vpc,

@@ -85,6 +85,8 @@ func NewReadOnlyUser(scope constructs.Construct, id string, props *ReadOnlyUserP
 	}, u.policy, u.Attachment, props.Database.MasterLogin())
 	if props.Rotate {
 		u.rotate(props.Function)
+	} else {
+		accept(u.Secret, "The config says so: rotate is false, for a password that a vendor's form holds too", "AwsSolutions-SMG4")
 	}
 	return u
 }

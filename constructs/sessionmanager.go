@@ -25,4 +25,6 @@ func allowSessionManager(scope constructs.Construct, role awsiam.Role) {
 			Service: jsii.String("ec2"), Resource: jsii.String("instance"), ResourceName: jsii.String("*"),
 		})},
 	}))
+	acceptWildcards(policyOf(role), "ssmmessages' actions take no resource", "Resource::*")
+	acceptWildcards(policyOf(role), "The instance's id is not known before the instance, which needs the role", "Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*")
 }

@@ -54,6 +54,7 @@ func NewSSHKeyPair(scope constructs.Construct, id string, props *SSHKeyPairProps
 	k.Secret = awssecretsmanager.NewCfnSecret(k.Construct, jsii.String("Secret"), &awssecretsmanager.CfnSecretProps{
 		Description: &props.Description,
 	})
+	accept(k.Secret, "Others have pinned the public half: a new key is a change of its generation in the config, which they can be told of", "AwsSolutions-SMG4")
 	// A grant in the function's own policy would be a reference from its stack to this one, which refers to the function.
 	policy := awssecretsmanager.NewCfnResourcePolicy(k.Construct, jsii.String("SecretPolicy"), &awssecretsmanager.CfnResourcePolicyProps{
 		SecretId:          k.Secret.Ref(),

@@ -114,6 +114,8 @@ func NewWebApp(scope constructs.Construct, id string, props *WebAppProps) *WebAp
 		Tier:            &awselasticbeanstalk.CfnEnvironment_TierProperty{Name: jsii.String("WebServer"), Type: jsii.String("Standard")},
 		OptionSettings:  settings.list(),
 	})
+	accept(w.Environment, "A newer platform is a change of platformRefresh in the config, which is reviewed; Beanstalk's own update would be undone by the next deployment", "AwsSolutions-EB3")
+	accept(w.Environment, "The logs go to CloudWatch Logs instead", "AwsSolutions-EB4")
 	// The instance profile names the role, not its policy: without this the first instance might start without it.
 	w.Environment.Node().AddDependency(role)
 	w.URL = jsii.String(w.scheme() + "://" + *w.Environment.AttrEndpointUrl())
@@ -226,6 +228,9 @@ func (w *WebApp) addSecurityGroups(s optionSettings) {
 	}
 	for _, cidr := range p.VisitorCIDRs {
 		door.AddIngressRule(awsec2.Peer_Ipv4(jsii.String(cidr)), port, jsii.String("Visitors of the web app"), nil)
+		if cidr == anyIPv4 {
+			accept(door, "The config says that everybody may visit the site: visitorCidrs", "AwsSolutions-EC23")
+		}
 	}
 }
 
@@ -276,6 +281,13 @@ func (w *WebApp) addRoles(s optionSettings) awsiam.Role {
 		Actions:   jsii.Strings("elasticbeanstalk:PutInstanceStatistics"),
 		Resources: &[]*string{beanstalk("application"), beanstalk("environment")},
 	}))
+	acceptWildcards(policyOf(role), "What AWS's AWSElasticBeanstalkWebTier allows, narrowed to this account's bucket of this region",
+		"Action::s3:Get*", "Action::s3:List*", "Resource::arn:<AWS::Partition>:s3:::elasticbeanstalk-<AWS::Region>-<AWS::AccountId>/*",
+		"Resource::arn:<AWS::Partition>:s3:::elasticbeanstalk-<AWS::Region>-<AWS::AccountId>/resources/environments/logs/*")
+	acceptWildcards(policyOf(role), "Beanstalk names its log groups, and the environment, after the role is there",
+		"Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:/aws/elasticbeanstalk/*",
+		"Resource::arn:<AWS::Partition>:elasticbeanstalk:<AWS::Region>:<AWS::AccountId>:application/*",
+		"Resource::arn:<AWS::Partition>:elasticbeanstalk:<AWS::Region>:<AWS::AccountId>:environment/*")
 	profile := awsiam.NewInstanceProfile(w.Construct, jsii.String("InstanceProfile"), &awsiam.InstanceProfileProps{Role: role})
 	s.set("aws:autoscaling:launchconfiguration", "IamInstanceProfile", *profile.InstanceProfileName())
 
@@ -289,6 +301,7 @@ func (w *WebApp) addRoles(s optionSettings) awsiam.Role {
 			awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("service-role/AWSElasticBeanstalkEnhancedHealth")),
 		},
 	})
+	accept(service, "Beanstalk's health reporting asks for what AWS keeps up to date in this policy", "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSElasticBeanstalkEnhancedHealth]")
 	s.set("aws:elasticbeanstalk:environment", "ServiceRole", *service.RoleArn())
 	return role
 }
