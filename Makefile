@@ -57,8 +57,8 @@ bundle-%:
 	  go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o build/lambda-$* ./lambda
 	@$(BUNDLE_GO) GOOS=linux GOARCH=$(GOARCH_$*) GOAMD64=v1 GOARM64=v8.0 \
 	  go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o build/host-$* ./host
-	@$(BUNDLE_GO) go run ./internal/bundle build/webapp-$*.zip Procfile=webapp/Procfile bin/application=build/webapp-$*
-	@$(BUNDLE_GO) go run ./internal/bundle build/lambda-$*.zip bootstrap=build/lambda-$*
+	@$(BUNDLE_GO) go run ./internal/bundle build/webapp-$*.zip Procfile=webapp/Procfile bin/application=build/webapp-$* THIRD_PARTY_NOTICES.txt=webapp/THIRD_PARTY_NOTICES.txt
+	@$(BUNDLE_GO) go run ./internal/bundle build/lambda-$*.zip bootstrap=build/lambda-$* THIRD_PARTY_NOTICES.txt=lambda/THIRD_PARTY_NOTICES.txt
 
 # npm writes node_modules/.package-lock.json last, so a half-finished install is done again.
 .PHONY: node_modules
@@ -171,6 +171,10 @@ tunnel-test: ## try the tunnels of a deployed environment by hand, on their host
 .PHONY: lint
 lint: synth .tools/venv/installed ## gofmt, vet, staticcheck, cfn-lint, shellcheck, and builds for other systems
 	@scripts/lint.sh "$(TAGS)" "$(STATICCHECK)"
+
+.PHONY: licenses
+licenses: ## write what both zips say of the third-party software in them
+	@$(BUNDLE_GO) scripts/licenses.sh
 
 # The stamp is made last, so a half-finished install is done again.
 .tools/venv/installed: scripts/requirements.txt
