@@ -1,0 +1,169 @@
+package operate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// parts are the stacks of an environment, in the order in which they are deployed.
+var parts = []string{"Network", "Database", "Bastion", "WebApp", "Tunnel"}
+
+// stack is one of CloudFormation's, as describe-stacks has it.
+type stack struct {
+	StackName, StackStatus, StackStatusReason string
+	CreationTime                              time.Time
+	LastUpdatedTime                           *time.Time
+	EnableTerminationProtection               bool
+	Outputs                                   []struct{ OutputKey, OutputValue string }
+}
+
+func (s *stack) changed() time.Time {
+	if s.LastUpdatedTime != nil {
+		return *s.LastUpdatedTime
+	}
+	return s.CreationTime
+}
+
+// stacks are those that are deployed, by part.
+type stacks map[string]*stack
+
+func (o *Operator) stackName(part string) string { return "drawbridge-" + o.Env.Name + "-" + part }
+
+// part is the part of an environment that has a stack of that name, such as Network for drawbridge-dev-Network. Alarms
+// and the like start with their stack's name. A part starts with a capital letter, and no environment's name holds one.
+func (o *Operator) part(name string) (part string, ok bool) {
+	part, ok = strings.CutPrefix(name, o.stackName(""))
+	return part, ok && part != "" && part[0] >= 'A' && part[0] <= 'Z'
+}
+
+// deployed asks for every stack of the region at once: a stack that is not there is no error then.
+func (o *Operator) deployed(ctx context.Context) (stacks, error) {
+	var answer struct{ Stacks []*stack }
+	if err := o.aws.answer(ctx, &answer, "cloudformation", "describe-stacks"); err != nil {
+		return nil, err
+	}
+	all := stacks{}
+	for _, s := range answer.Stacks {
+		if part, ok := o.part(s.StackName); ok {
+			all[part] = s
+		}
+	}
+	return all, nil
+}
+
+// output is a stack's output, or "".
+func (s stacks) output(part, key string) string {
+	if s[part] != nil {
+		for _, output := range s[part].Outputs {
+			if output.OutputKey == key {
+				return output.OutputValue
+			}
+		}
+	}
+	return ""
+}
+
+// need is an output that a command cannot do without.
+func (o *Operator) need(s stacks, part, key string) (string, error) {
+	switch value := s.output(part, key); {
+	case s[part] == nil:
+		return "", fmt.Errorf("the stack %s is not in %s: deploy it with 'make deploy ENV=%s', or name the environment with ENV=…", o.stackName(part), o.where(), o.Env.Name)
+	case value == "":
+		return "", fmt.Errorf("the stack %s is %s and has no output %s: deploy it with 'make deploy ENV=%s'", o.stackName(part), s[part].StackStatus, key, o.Env.Name)
+	default:
+		return value, nil
+	}
+}
+
+// last is the stack that changed last, or nil.
+func (s stacks) last() *stack {
+	var last *stack
+	for _, one := range s {
+		if last == nil || one.changed().After(last.changed()) {
+			last = one
+		}
+	}
+	return last
+}
+
+// names are the deployed parts, in the order of parts, then those of another kind.
+func (s stacks) names() []string {
+	var names []string
+	for _, part := range parts {
+		if s[part] != nil {
+			names = append(names, part)
+		}
+	}
+	return names
+}
+
+// database is an RDS instance, as describe-db-instances has it.
+type database struct {
+	DBInstanceIdentifier, DBInstanceStatus, DBInstanceClass, EngineVersion string
+
+	PubliclyAccessible, DeletionProtection, MultiAZ bool
+}
+
+func (d *database) exposure() string {
+	if d.PubliclyAccessible {
+		return "public"
+	}
+	return "private"
+}
+
+// database asks RDS for the instance of the Database stack. There is none when the stack has not made it yet.
+func (o *Operator) database(ctx context.Context, s stacks) (*database, error) {
+	// The first label of an instance's endpoint is its identifier (Amazon RDS User Guide, "Finding the connection
+	// information for an Amazon RDS DB instance").
+	identifier, _, _ := strings.Cut(s.output("Database", "DatabaseHostname"), ".")
+	if identifier == "" {
+		return nil, nil
+	}
+	var answer struct{ DBInstances []*database }
+	if err := o.aws.answer(ctx, &answer, "rds", "describe-db-instances", "--db-instance-identifier", identifier); err != nil {
+		return nil, err
+	}
+	if len(answer.DBInstances) != 1 {
+		return nil, fmt.Errorf("RDS has %d database instances %s in %s: look at the Database stack's events", len(answer.DBInstances), identifier, o.where())
+	}
+	return answer.DBInstances[0], nil
+}
+
+// when is a time as people read it, with how long ago it was.
+func when(t time.Time) string {
+	return t.UTC().Format("2006-01-02 15:04 UTC") + ", " + ago(time.Since(t))
+}
+
+func ago(d time.Duration) string {
+	count := func(n int, unit string) string {
+		if n == 1 {
+			return "1 " + unit + " ago"
+		}
+		return fmt.Sprintf("%d %ss ago", n, unit)
+	}
+	switch hours := int(d.Hours()); {
+	case d < 2*time.Minute:
+		return count(max(int(d.Seconds()), 0), "second")
+	case hours < 2:
+		return count(int(d.Minutes()), "minute")
+	case hours < 48:
+		return count(hours, "hour")
+	default:
+		return count(hours/24, "day")
+	}
+}
+
+// describe is the state of a stack in a line.
+func (s *stack) describe() string {
+	return s.StackStatus + ", " + when(s.changed()) + cmp.Or(reason(s.StackStatusReason), "")
+}
+
+func reason(text string) string {
+	if text == "" {
+		return ""
+	}
+	return ": " + strings.Join(strings.Fields(text), " ")
+}

@@ -1,0 +1,126 @@
+package operate_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// site has the web app be a server that answers so.
+func (w *world) site(status int, text string) {
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/readyz" {
+			status = http.StatusNotFound
+		}
+		rw.WriteHeader(status)
+		fmt.Fprintln(rw, text)
+	}))
+	w.t.Cleanup(server.Close)
+	w.edit("aws cloudformation describe-stacks", "http://drawbridge.invalid", server.URL)
+}
+
+func TestStatusIsOneScreen(t *testing.T) {
+	w := newWorld(t)
+	w.site(200, "ready")
+	r := w.run("status")
+	r.succeeds()
+	want := `Environment dev, account 123456789012, eu-west-1
+stacks       Network   CREATE_COMPLETE, 2026-11-02 09:14 UTC, AGO
+             Database  UPDATE_COMPLETE, 2026-11-09 16:20 UTC, AGO
+             Bastion   CREATE_COMPLETE, 2026-11-02 09:30 UTC, AGO
+             WebApp    UPDATE_COMPLETE, 2026-11-20 10:01 UTC, AGO
+             Tunnel    CREATE_COMPLETE, 2026-11-02 09:41 UTC, AGO
+last change  drawbridge-dev-WebApp, 2026-11-20 10:01 UTC, AGO
+database     drawbridge-dev-database-databaseinstance24d16791-k3vqxwzrb1yh, available, MySQL 8.4.6 on db.t4g.micro
+exposure     private
+web app      WebA-WebA-AbCdEfGhIjKl, Ready, Ok Green
+site         SITE is ready
+tunnel bi    up, heartbeat AGO
+alarms       none of 1
+`
+	got := regexp.MustCompile(`-?[0-9]+ [a-z]+ ago`).ReplaceAllString(r.stdout, "AGO")
+	if got = regexp.MustCompile(`http://127[0-9.:]+`).ReplaceAllString(got, "SITE"); got != want {
+		t.Errorf("it says\n%s", got)
+	}
+	for _, c := range r.calls {
+		if strings.HasPrefix(c.String(), "aws cloudwatch get-metric-data") && !strings.Contains(c.String(), `"Dimensions":[{"Name":"Environment","Value":"dev"},{"Name":"Tunnel","Value":"bi"}]`) {
+			t.Errorf("it called %s", c)
+		}
+	}
+}
+
+func TestStatusSaysWhatIsWrong(t *testing.T) {
+	const describe = "aws cloudformation describe-stacks"
+	for name, test := range map[string]struct {
+		prepare func(*world)
+		want    []string
+	}{
+		"the phase is not the config's": {(*world).public, []string{"exposure     public: the config says private, which the next 'make deploy' makes it"}},
+		"the database is away":          {func(w *world) { w.edit("aws rds describe-db-instances", `"available"`, `"rebooting"`) }, []string{", rebooting, MySQL"}},
+		"the web app is not well": {func(w *world) {
+			w.answer("aws elasticbeanstalk describe-environment-health", `{"HealthStatus": "Severe", "Status": "Ready", "Color": "Red", "Causes": ["100.0 % of the requests are failing with HTTP 5xx.", "ELB health is failing"]}`)
+		}, []string{"Ready, Severe Red", "             100.0 % of the requests are failing", "             ELB health is failing"}},
+		"the site is not ready": {func(w *world) { w.site(503, "the database is away") }, []string{"does not say that it is ready: status 503, the database is away"}},
+		"a tunnel is down":      {func(w *world) { w.edit("aws cloudwatch get-metric-data", "1.0,\n        0.0", "0.0,\n        1.0") }, []string{"tunnel bi    down, heartbeat"}},
+		"a host is silent": {func(w *world) {
+			w.answer("aws cloudwatch get-metric-data", `{"MetricDataResults": [{"Id": "t0", "Timestamps": [], "Values": []}]}`)
+		}, []string{"tunnel bi    no heartbeat for an hour"}},
+		"an alarm of this environment": {func(w *world) { w.edit("aws cloudwatch describe-alarms", `"OK"`, `"ALARM"`) }, []string{"alarms       ALARM: The SSH tunnel bi of Drawbridge's environment dev is down"}},
+		"an alarm without data":        {func(w *world) { w.edit("aws cloudwatch describe-alarms", `"OK"`, `"INSUFFICIENT_DATA"`) }, []string{"alarms       none of 1", "             1 without enough data"}},
+		"a deployment that failed": {func(w *world) {
+			w.edit(describe, `"StackStatus": "UPDATE_COMPLETE"`, `"StackStatusReason": "The following resource(s) failed",
+      "StackStatus": "UPDATE_ROLLBACK_FAILED"`)
+		}, []string{"WebApp    UPDATE_ROLLBACK_FAILED, 2026-11-20 10:01 UTC", "The following resource(s) failed"}},
+		"stacks are missing": {func(w *world) { w.without("drawbridge-dev-WebApp", "drawbridge-dev-Tunnel") }, []string{"WebApp    not deployed", "Tunnel    not deployed", "web app      not deployed", "alarms       none of 1"}},
+		"nothing is there":   {func(w *world) { w.answer(describe, `{"Stacks": []}`) }, []string{"Network   not deployed", "database     not deployed"}},
+		"RDS may not be asked": {func(w *world) { w.fail("aws rds", "An error occurred (AccessDenied)", 254) },
+			[]string{"database     not known: aws rds describe-db-instances was refused", "alarms       none of 1"}},
+		"nor CloudWatch": {func(w *world) { w.fail("aws cloudwatch", "An error occurred (AccessDenied)", 254) },
+			[]string{"tunnels      not known: aws cloudwatch get-metric-data was refused", "alarms       not known", "exposure     private"}},
+		"nor Beanstalk": {func(w *world) { w.fail("aws elasticbeanstalk", "An error occurred (Throttling)", 254) }, []string{"web app      not known", "too many calls"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			test.prepare(w)
+			r := w.run("status")
+			r.succeeds()
+			r.says(test.want...)
+			r.saysNot("dev-two")
+		})
+	}
+}
+
+func TestStatusAsksEverythingAtOnce(t *testing.T) {
+	const takes = 5 * time.Second
+	calls := []string{"aws rds describe-db-instances", "aws elasticbeanstalk describe-environment-health", "aws cloudwatch describe-alarms", "aws cloudwatch get-metric-data"}
+	w := newWorld(t)
+	for i := range w.answers {
+		if slices.Contains(calls, w.answers[i].Call) {
+			w.answers[i].Sleep = takes
+		}
+	}
+	w.site(200, "ready")
+	r := w.run("status")
+	r.succeeds()
+	var first, last time.Time
+	count := 0
+	for _, c := range r.calls {
+		if slices.Contains(calls, strings.Join(append([]string{c.Program}, c.Args...)[:3], " ")) {
+			count++
+			if first.IsZero() || c.Begun.Before(first) {
+				first = c.Begun
+			}
+			if c.Begun.After(last) {
+				last = c.Begun
+			}
+		}
+	}
+	if count != len(calls) || last.Sub(first) >= takes {
+		t.Errorf("of %d calls, the last began %s after the first, when that had ended", count, last.Sub(first))
+	}
+}
