@@ -19,9 +19,11 @@ TAGS := gms_pure_go
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+##@ On this machine
+
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^##@ / { printf "%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 # The architecture of this machine, in the words of `-c architecture`.
 MACHINE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
@@ -162,12 +164,6 @@ profile: ## say where the web app itself spends its time on a page; PAGE=overvie
 	@mkdir -p build && go test -tags $(TAGS) -count=1 -run '^$$' -bench 'Pages/$(PAGE)$$' -benchtime 5s -cpuprofile build/cpu.out -o build/webapp.test ./webapp
 	@go tool pprof -top -cum -nodecount 60 build/webapp.test build/cpu.out
 
-# TUNNEL=bi names one of the tunnels.
-
-.PHONY: tunnel-test
-tunnel-test: ## try the tunnels of a deployed environment by hand, on their host; ENV=dev TUNNEL=bi
-	@scripts/tunnel-test.sh "$(ENV)" "$(TUNNEL)"
-
 .PHONY: lint
 lint: synth .tools/venv/installed ## gofmt, vet, staticcheck, cfn-lint, shellcheck, and builds for other systems
 	@scripts/lint.sh "$(TAGS)" "$(STATICCHECK)"
@@ -192,3 +188,65 @@ licenses: ## write what both zips say of the third-party software in them
 .PHONY: clean
 clean: ## remove everything that was built or fetched
 	@rm -rf build cdk.out node_modules .tools bench/lambda/node/node_modules
+
+##@ On AWS, for ENV=dev unless given (docs/operate.md)
+
+# EXPOSURE=public deploys the public phase, and YES=yes answers the question for scripts: YES=prod for production, and the
+# environment's name for destroy. CONFIG=FILE names other environments than cdk.json's.
+EXPOSURE ?=
+YES ?=
+# TUNNEL=bi tries one tunnel, INSTANCE=i-… enters one of the web app's instances.
+TUNNEL ?=
+INSTANCE ?=
+# LOG= is one of access, app, deployment, error, function, jump and tunnel; FOLLOW=1 goes on.
+LOG ?= app
+SINCE ?= 10m
+FOLLOW ?=
+
+# The program takes the place of the shell, and the AWS CLI that of the program where it talks to the person.
+operate = $(call go_build,build/operate) ./cmd/operate && $(call built,build/operate) && exec build/operate $(1) -env "$(ENV)" -config "$(CONFIG)"
+
+.PHONY: doctor
+doctor: ## say what a deployment lacks: tools, credentials, quotas, the free plan's limits
+	@$(call operate,doctor)
+
+.PHONY: deploy
+deploy: node_modules ## deploy every stack, after a look and a question; EXPOSURE=public YES=yes
+	@$(call operate,deploy) -exposure "$(EXPOSURE)" -yes "$(YES)"
+
+.PHONY: webapp-deploy
+webapp-deploy: node_modules ## deploy the web app alone, after a question; YES=yes
+	@$(call operate,webapp-deploy) -exposure "$(EXPOSURE)" -yes "$(YES)"
+
+.PHONY: webapp-local
+webapp-local: ## run the web app of this folder on the public phase's database; PORT=5000
+	@$(call go_build,build/webapp) ./webapp && $(call built,build/webapp)
+	@$(call operate,webapp-local)
+
+.PHONY: open
+open: ## print the site's address, and show it in a browser
+	@$(call operate,open)
+
+.PHONY: status
+status: ## one screen: stacks, database, web app, tunnels, alarms
+	@$(call operate,status)
+
+.PHONY: logs
+logs: ## show a log; LOG=app SINCE=10m FOLLOW=1
+	@$(call operate,logs) -log "$(LOG)" -since "$(SINCE)" $(if $(FOLLOW),-follow)
+
+.PHONY: shell-web
+shell-web: ## a shell on the web app's instance, through Session Manager; INSTANCE=i-…
+	@$(call operate,shell-web) -instance "$(INSTANCE)"
+
+.PHONY: shell-jump
+shell-jump: ## a shell on the jump server, through Session Manager
+	@$(call operate,shell-jump)
+
+.PHONY: tunnel-test
+tunnel-test: ## try the tunnels by hand, on their host; TUNNEL=bi
+	@$(call operate,tunnel-test) -tunnel "$(TUNNEL)"
+
+.PHONY: destroy
+destroy: node_modules ## take the environment down, after saying what stays; YES=NAME
+	@$(call operate,destroy) -yes "$(YES)"

@@ -15,7 +15,7 @@ check() {
 }
 
 echo "gofmt ..."
-unformatted=$(gofmt -l ./*.go bench cmd config constructs host internal lambda local reach rehearsal scripts stacks webapp)
+unformatted=$(gofmt -l ./*.go bench cmd config constructs host internal lambda local operate reach rehearsal stacks webapp)
 if [[ -n $unformatted ]]; then
 	printf 'not formatted: %s\n' "$unformatted"
 	failed=1
