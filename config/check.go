@@ -24,6 +24,9 @@ func (c *checker) environment(root place, e *Environment, override Exposure) {
 	c.month(root.key("imageRefresh"), e.ImageRefresh)
 	c.patchWindow(root.key("patchWindow"), e.PatchWindow)
 	c.emails(root.key("alarms").key("emails"), e.Alarms.Emails)
+	if e.Name == ProductionName && len(e.Alarms.Emails) == 0 {
+		c.warn(root.key("alarms").key("emails"), "is empty, so that nobody is told of an alarm; put the addresses of the people on call")
+	}
 	c.notBuiltYet(root, e)
 }
 
@@ -33,10 +36,6 @@ func (c *checker) notBuiltYet(root place, e *Environment) {
 	if e.Database.ReadReplicas > 0 {
 		c.problem(root.key("database").key("readReplicas"),
 			"%d asks for read replicas, which this version of Drawbridge does not build yet: leave it at 0", e.Database.ReadReplicas)
-	}
-	if len(e.Alarms.Emails) > 0 {
-		c.problem(root.key("alarms").key("emails"),
-			"asks for alarms, which this version of Drawbridge does not build yet: leave the list empty")
 	}
 }
 

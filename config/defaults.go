@@ -26,6 +26,8 @@ func defaults(a Architecture) []any {
 				HostKeyGeneration: 1,
 			},
 			WebApp: WebApp{
+				MinInstances: 2,
+				MaxInstances: 4,
 				Charts:       []pinned.Chart{},
 				EmbedOrigins: []string{},
 				InstanceType: a.HostInstanceType(),

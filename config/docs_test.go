@@ -38,8 +38,8 @@ func docs(t *testing.T) string {
 		"and hosts, and `-c config=FILE` takes the environments from a JSON file instead, which holds what stands under `environments`:\n" +
 		"`{\"dev\": {…}}`.\n\n" +
 		"A key that is not listed here is an error, and so is every value that AWS, MySQL or SSH would refuse. `*` stands\n" +
-		"for each entry of a list or object. `database.readReplicas` above 0 and `alarms.emails` are refused by this version,\n" +
-		"which does not build them yet. What each `vendor` fills in stands in [connect-a-bi-vendor.md](connect-a-bi-vendor.md).\n\n" +
+		"for each entry of a list or object. `database.readReplicas` above 0 is refused by this version,\n" +
+		"which does not build any yet. What each `vendor` fills in stands in [connect-a-bi-vendor.md](connect-a-bi-vendor.md).\n\n" +
 		"| key | takes | if left out | example |\n|---|---|---|---|\n")
 	left := leftOut(t)
 	for _, key := range slices.Sorted(maps.Keys(environmentFields)) {

@@ -5,7 +5,14 @@ import (
 	"strings"
 )
 
+// maxEmails keeps the list to people: more of them are one mailing list.
+const maxEmails = 20
+
 func (c *checker) emails(at place, addresses []string) {
+	if len(addresses) > maxEmails {
+		c.problem(at, "has %d addresses, and %d is the most: use a mailing list", len(addresses), maxEmails)
+		return
+	}
 	listed := unique{}
 	for i, text := range addresses {
 		at := at.index(i)

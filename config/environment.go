@@ -116,6 +116,8 @@ const (
 type WebApp struct {
 	VisitorCIDRs    []string `json:"visitorCidrs"`
 	LoadBalanced    bool     `json:"loadBalanced"`
+	MinInstances    int      `json:"minInstances"` // with LoadBalanced
+	MaxInstances    int      `json:"maxInstances"` // with LoadBalanced
 	CertificateARN  string   `json:"certificateArn"`
 	PlatformRefresh string   `json:"platformRefresh"` // YYYY-MM; a new value looks the platform up again
 	DashboardURL    string   `json:"dashboardUrl"`

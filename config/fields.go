@@ -73,6 +73,8 @@ var environmentFields = map[string]field{
 	"webapp.visitorCidrs":     required("a list of at most 25 CIDR blocks that reach the web app", `["0.0.0.0/0"]`),
 	"webapp.visitorCidrs.*":   optional(aCIDR, `"0.0.0.0/0"`),
 	"webapp.loadBalanced":     optional("true for a load balancer over two availability zones, or false for a single instance", `true`),
+	"webapp.minInstances":     optional("with \"loadBalanced\": true, the fewest instances that run, from 1 to 100", `2`),
+	"webapp.maxInstances":     optional("with \"loadBalanced\": true, the most instances that run under load, from \"minInstances\" to 100", `4`),
 	"webapp.certificateArn":   optional(`the ARN of an ACM certificate in the environment's account and region, with "loadBalanced": true, or ""`, `"arn:aws:acm:eu-central-1:123456789012:certificate/0f0e0d0c-0b0a-0908-0706-050403020100"`),
 	"webapp.platformRefresh":  required(aMonth+"(a later month takes the newest platform version)", `"2026-11"`),
 	"webapp.dashboardUrl":     optional(`an https address without credentials, or ""`, `"https://bi.example.com/dashboard"`),
@@ -100,7 +102,7 @@ var environmentFields = map[string]field{
 	"patchWindow":  optional("a day from Mon to Sun, or daily, and a time as HH:MM in UTC (the hosts install patches then, and restart if those need it)", `"Sun 03:00"`),
 
 	"alarms":          optional("an object that says whom alarms are sent to", `{"emails": []}`),
-	"alarms.emails":   optional("a list of email addresses", `[]`),
+	"alarms.emails":   optional("a list of at most 20 email addresses", `["oncall@example.com"]`),
 	"alarms.emails.*": optional("an email address without a name", `"oncall@example.com"`),
 }
 

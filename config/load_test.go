@@ -48,7 +48,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			{"malia", []string{plain("ed25519")}, Shell},
 			{"kimo-2", []string{plain("ecdsa384"), plain("rsa3072")}, TunnelOnly},
 		}},
-		WebApp: WebApp{VisitorCIDRs: []string{"0.0.0.0/0"}, LoadBalanced: true,
+		WebApp: WebApp{VisitorCIDRs: []string{"0.0.0.0/0"}, LoadBalanced: true, MinInstances: 3, MaxInstances: 9,
 			CertificateARN:  "arn:aws:acm:eu-central-1:123456789012:certificate/0f0e0d0c-0b0a-0908-0706-050403020100",
 			PlatformRefresh: "2026-11", DashboardURL: "https://bi.vendor.test:8443/d/1?x=y", InstanceType: "c7g.large",
 			Charts: []pinned.Chart{
@@ -63,7 +63,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		TunnelKeyGeneration: 7,
 		ImageRefresh:        "2026-11",
 		PatchWindow:         "daily 23:59",
-		Alarms:              Alarms{Emails: []string{}},
+		Alarms:              Alarms{Emails: []string{"oncall@vendor.test"}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -93,7 +93,7 @@ func TestLoadFillsInDefaults(t *testing.T) {
 				"webapp": {"webapp", []string{"monster_teams"}, false, 20},
 			},
 			Bastion:             Bastion{SSHCIDRs: []string{}, Administrators: []Administrator{}, InstanceType: host, HostKeyGeneration: 1},
-			WebApp:              WebApp{VisitorCIDRs: []string{}, PlatformRefresh: "2026-11", InstanceType: host, Charts: []pinned.Chart{}, EmbedOrigins: []string{}},
+			WebApp:              WebApp{VisitorCIDRs: []string{}, MinInstances: 2, MaxInstances: 4, PlatformRefresh: "2026-11", InstanceType: host, Charts: []pinned.Chart{}, EmbedOrigins: []string{}},
 			Tunnels:             []Tunnel{{"bi", "generic", "bi.vendor.test", 22, "t", 1, SampleHostKey}},
 			TunnelKeyGeneration: 1,
 			ImageRefresh:        "2026-10",

@@ -24,6 +24,7 @@ func TestEverySampleValueIsWarnedOf(t *testing.T) {
 		},
 		"prod": {
 			`environments.prod.webapp.certificateArn: is empty, so that visitors reach the load balancer by plain HTTP; put the ARN of an ACM certificate here`,
+			`environments.prod.alarms.emails: is empty, so that nobody is told of an alarm; put the addresses of the people on call`,
 			`environments.prod.bastion.sshCidrs[0]: "203.0.113.0/24" is a sample block (RFC 5737): nobody reaches the jump server through it; put the block that your administrators work from`,
 			`environments.prod.tunnels[0].host: "bi.example.com" is a sample name (RFC 2606), so that the tunnel finds no host; put your vendor's host`,
 			`environments.prod.tunnels[0].hostKey: is the sample key, which no host has, so that the tunnel refuses every host; put your vendor's host key`,

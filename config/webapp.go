@@ -18,6 +18,7 @@ func (c *checker) webApp(root place, e *Environment) {
 	if len(e.WebApp.VisitorCIDRs) == 0 {
 		c.warn(at.key("visitorCidrs"), "is empty, so that nobody reaches the web app; put the blocks that its visitors come from")
 	}
+	c.instances(at, e.WebApp)
 	c.certificate(root, e)
 	c.month(at.key("platformRefresh"), e.WebApp.PlatformRefresh)
 	c.dashboard(at.key("dashboardUrl"), e.WebApp.DashboardURL)
@@ -25,6 +26,21 @@ func (c *checker) webApp(root place, e *Environment) {
 	c.embedOrigins(at.key("embedOrigins"), e.WebApp.EmbedOrigins)
 	c.environmentProperties(at, e.WebApp)
 	c.instanceType(at.key("instanceType"), e.WebApp.InstanceType, e.Architecture)
+}
+
+// maxInstances is beyond what an account's quota of vCPUs allows at first.
+const maxInstances = 100
+
+// instances checks how many instances the load balancer has behind it.
+func (c *checker) instances(at place, w WebApp) {
+	least, most := at.key("minInstances"), at.key("maxInstances")
+	if c.isWrong(least) || c.isWrong(most) {
+		return
+	}
+	c.between(least, w.MinInstances, 1, maxInstances)
+	if !c.isWrong(least) {
+		c.between(most, w.MaxInstances, w.MinInstances, maxInstances)
+	}
 }
 
 // charts checks the charts of the dashboard, as far as that goes without a

@@ -220,7 +220,11 @@ func wrongConfigs(t testing.TB) map[string]wrongConfig {
 		"patches at a local time":   {edit: edit{"patchWindow", `"Sun 03:00 Europe/Berlin"`}},
 		"patches with another line": {edit: edit{"patchWindow", `"Sun 03:00\nOnBootSec=1"`}},
 
-		"alarms, not built yet": {edit: edit{"alarms.emails.0", `"oncall@example.com"`}, at: "alarms.emails"},
+		"fewest instances are none":       {edit: edit{"webapp.minInstances", `0`}},
+		"most instances below the fewest": {edit: edit{"webapp.maxInstances", `1`}},
+		"too many instances":              {edit: edit{"webapp.maxInstances", `101`}},
+
+		"too many addresses": {edit: edit{"alarms.emails", `[` + strings.Repeat(`"a@example.com", `, 20) + `"b@example.com"]`}},
 	}
 }
 
@@ -318,12 +322,10 @@ func TestTenMistakesGiveTenLines(t *testing.T) {
 	}
 }
 
-// Alarms are refused as a whole so far; their addresses are checked all the same.
 func TestEmailAddresses(t *testing.T) {
 	_, _, err := Load(Source{Environments: edited(t, "samples.json", "dev", edit{"alarms.emails",
 		`["a@example.com", "A@example.com", "On call <b@example.com>", "c", "d@example.com\nBcc: e@example.com", "o'f+g@sub.example.com"]`})})
 	want := []string{
-		`environments.dev.alarms.emails: asks for alarms, which this version of Drawbridge does not build yet: leave the list empty; expected a list of email addresses, for example []`,
 		`environments.dev.alarms.emails[1]: "A@example.com" is listed twice; expected an email address without a name, for example "oncall@example.com"`,
 		`environments.dev.alarms.emails[2]: "On call <b@example.com>" is not an email address; expected an email address without a name, for example "oncall@example.com"`,
 		`environments.dev.alarms.emails[3]: "c" is not an email address; expected an email address without a name, for example "oncall@example.com"`,

@@ -60,11 +60,14 @@ type Database struct {
 
 	// MasterSecret holds the master user's credentials, with RDS's JSON keys.
 	MasterSecret awssecretsmanager.Secret
+
+	instanceClass string
+	storageGiB    int
 }
 
 // NewDatabase adds a Database to scope.
 func NewDatabase(scope constructs.Construct, id string, props *DatabaseProps) *Database {
-	d := &Database{Construct: constructs.NewConstruct(scope, &id)}
+	d := &Database{Construct: constructs.NewConstruct(scope, &id), instanceClass: props.InstanceClass, storageGiB: props.StorageGiB}
 
 	d.SecurityGroup = awsec2.NewSecurityGroup(d.Construct, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc:              props.Vpc,

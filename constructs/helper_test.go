@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/jsii-runtime-go"
 
 	"drawbridge/constructs"
@@ -105,6 +106,12 @@ func vpc(stack awscdk.Stack) awsec2.IVpc {
 
 func securityGroup(stack awscdk.Stack, id string) awsec2.ISecurityGroup {
 	return awsec2.SecurityGroup_FromSecurityGroupId(stack, &id, &id, nil)
+}
+
+const alarmsTopic = "arn:aws:sns:eu-central-1:123456789012:alarms"
+
+func topic(stack awscdk.Stack) awssns.ITopic {
+	return awssns.Topic_FromTopicArn(stack, jsii.String("AlarmsTopic"), jsii.String(alarmsTopic))
 }
 
 // hostProps are those of a host named castle-HOST, with a program that is none.

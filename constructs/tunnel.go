@@ -1,13 +1,14 @@
 package constructs
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -26,6 +27,9 @@ type TunnelHostProps struct {
 
 	// Key is what the tunnels log in with.
 	Key *SSHKeyPair
+
+	// Alarms is the topic that is told when a tunnel is down.
+	Alarms awssns.ITopic
 
 	// MaxConnections is how many connections to the database each tunnel lets through.
 	MaxConnections int
@@ -68,27 +72,18 @@ func NewTunnelHost(scope constructs.Construct, id string, props *TunnelHostProps
 	}}, props.Key.Resource)
 
 	for _, tunnel := range props.Tunnels {
-		t.addHeartbeat(props.EnvironmentName, tunnel.Name)
+		t.addHeartbeat(props.Alarms, props.EnvironmentName, tunnel.Name)
 	}
 	return t
 }
 
 // addHeartbeat adds the alarm of one tunnel. A host that says nothing has no tunnel either.
-func (t *TunnelHost) addHeartbeat(environment, tunnel string) {
-	up := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace:     jsii.String(TunnelMetricNamespace),
-		MetricName:    jsii.String("TunnelUp"),
-		DimensionsMap: &map[string]*string{"Environment": &environment, "Tunnel": &tunnel},
-		Statistic:     awscloudwatch.Stats_MAXIMUM(),
-		Period:        awscdk.Duration_Minutes(jsii.Number(1)),
-	})
-	t.Heartbeats[tunnel] = awscloudwatch.NewAlarm(t.Construct, jsii.String("Heartbeat-"+tunnel), &awscloudwatch.AlarmProps{
-		AlarmDescription:   jsii.String("The SSH tunnel " + tunnel + " of Drawbridge's environment " + environment + " is down"),
-		Metric:             up,
-		Threshold:          jsii.Number(1),
-		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
-		EvaluationPeriods:  jsii.Number(heartbeatMinutes),
-		TreatMissingData:   awscloudwatch.TreatMissingData_BREACHING,
+func (t *TunnelHost) addHeartbeat(topic awssns.ITopic, environment, tunnel string) {
+	t.Heartbeats[tunnel] = addAlarm(t.Construct, topic, alarm{
+		id: "Heartbeat-" + tunnel, is: lessThan, threshold: 1, periods: heartbeatMinutes, missing: isBad,
+		metric: metric(TunnelMetricNamespace, "TunnelUp", awscloudwatch.Stats_MAXIMUM(), 1, map[string]*string{"Environment": &environment, "Tunnel": &tunnel}),
+		says: says(environment, fmt.Sprintf("the SSH tunnel %s has been down for %d minutes, so that its vendor does not reach the database",
+			tunnel, heartbeatMinutes), "docs/connect-a-bi-vendor.md, When it does not come up"),
 	})
 }
 

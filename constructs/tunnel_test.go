@@ -23,7 +23,7 @@ func tunnelHost(t *testing.T, change func(props *constructs.TunnelHostProps)) cd
 			Key: constructs.NewSSHKeyPair(stack, "KeyPair", &constructs.SSHKeyPairProps{
 				Function: function, Generation: 1, Comment: "castle", Description: "key",
 			}),
-			Tunnels: vendors("bi.example.com", 22), MaxConnections: 20,
+			Tunnels: vendors("bi.example.com", 22), MaxConnections: 20, Alarms: topic(stack),
 		}
 		if change != nil {
 			change(props)
@@ -104,6 +104,9 @@ func TestTunnelHostRaisesTheAlarm(t *testing.T) {
 		"ComparisonOperator": "LessThanThreshold", "Threshold": 1, "EvaluationPeriods": 5,
 		// A host that is gone sends nothing.
 		"TreatMissingData": "breaching",
+		"AlarmActions":     []any{alarmsTopic}, "OKActions": []any{alarmsTopic},
+		"AlarmDescription": "Drawbridge castle: the SSH tunnel t1 has been down for 5 minutes, so that its vendor does not reach the database. " +
+			"What to do: docs/connect-a-bi-vendor.md, When it does not come up.",
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awselasticbeanstalk"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -39,12 +40,13 @@ type WebAppProps struct {
 	// VisitorCIDRs are the IPv4 blocks that may reach the site.
 	VisitorCIDRs []string
 
-	// LoadBalanced runs two to four instances behind an Application Load Balancer. Otherwise there is one instance with
-	// an Elastic IP.
-	LoadBalanced bool
+	// LoadBalanced runs MinInstances to MaxInstances behind an Application Load Balancer, by their load. Otherwise there is
+	// one instance with an Elastic IP.
+	LoadBalanced               bool
+	MinInstances, MaxInstances int
 
-	// CertificateARN is an ACM certificate, for LoadBalanced alone. With it the load balancer speaks HTTPS, and only
-	// HTTPS.
+	// CertificateARN is an ACM certificate, for LoadBalanced alone. With it the load balancer speaks HTTPS, and the app
+	// sends whoever comes by plain HTTP there.
 	CertificateARN string
 
 	// PlatformRefresh says when the platform version was last looked up, such as 2026-11: see BeanstalkPlatform.
@@ -77,6 +79,9 @@ type WebApp struct {
 	// InstanceSecurityGroup is worn by the instances.
 	InstanceSecurityGroup awsec2.SecurityGroup
 
+	// AccessLogs is the bucket of the load balancer's access logs, below AccessLogsPrefix; nil without a load balancer.
+	AccessLogs awss3.Bucket
+
 	// URL is where the site is.
 	URL *string
 
@@ -92,6 +97,9 @@ func NewWebApp(scope constructs.Construct, id string, props *WebAppProps) *WebAp
 
 	settings := w.settings()
 	w.addSecurityGroups(settings)
+	if props.LoadBalanced {
+		w.addAccessLogs(settings)
+	}
 	role := w.addRoles(settings)
 
 	application := awselasticbeanstalk.NewCfnApplication(w.Construct, jsii.String("Application"), &awselasticbeanstalk.CfnApplicationProps{
@@ -118,6 +126,10 @@ func NewWebApp(scope constructs.Construct, id string, props *WebAppProps) *WebAp
 	accept(w.Environment, "The logs go to CloudWatch Logs instead", "AwsSolutions-EB4")
 	// The instance profile names the role, not its policy: without this the first instance might start without it.
 	w.Environment.Node().AddDependency(role)
+	if w.AccessLogs != nil {
+		// The load balancer may only be told to write there when it may.
+		w.Environment.Node().AddDependency(w.AccessLogs)
+	}
 	w.URL = jsii.String(w.scheme() + "://" + *w.Environment.AttrEndpointUrl())
 	return w
 }
@@ -138,6 +150,7 @@ func (w *WebApp) settings() optionSettings {
 	// Updates that Beanstalk makes by itself would be undone by the next deployment of the template.
 	s.set("aws:elasticbeanstalk:managedactions", "ManagedActionsEnabled", "false")
 	s.set("aws:elasticbeanstalk:healthreporting:system", "SystemType", "enhanced")
+	s.set("aws:elasticbeanstalk:healthreporting:system", "ConfigDocument", *jsonText(webAppMetrics))
 	s.set("aws:elasticbeanstalk:cloudwatch:logs", "StreamLogs", "true")
 	s.set("aws:elasticbeanstalk:cloudwatch:logs", "DeleteOnTerminate", "false")
 	s.set("aws:elasticbeanstalk:cloudwatch:logs", "RetentionInDays", "30")
@@ -167,20 +180,20 @@ func (w *WebApp) settings() optionSettings {
 		}
 	}
 	if p.LoadBalanced {
-		s.setLoadBalancer(subnets, p.CertificateARN)
+		s.setLoadBalancer(subnets, p)
 	}
 	return s
 }
 
-func (s optionSettings) setLoadBalancer(subnets, certificateARN string) {
+func (s optionSettings) setLoadBalancer(subnets string, p *WebAppProps) {
 	s.set("aws:elasticbeanstalk:environment", "EnvironmentType", "LoadBalanced")
 	s.set("aws:elasticbeanstalk:environment", "LoadBalancerType", "application")
 	// A site whose database is away is still alive: replacing its instances would not help.
 	s.set("aws:elasticbeanstalk:environment:process:default", "HealthCheckPath", "/healthz")
 	s.set("aws:ec2:vpc", "ELBSubnets", subnets)
 	s.set("aws:ec2:vpc", "ELBScheme", "public")
-	s.set("aws:autoscaling:asg", "MinSize", "2")
-	s.set("aws:autoscaling:asg", "MaxSize", "4")
+	s.set("aws:autoscaling:asg", "MinSize", strconv.Itoa(p.MinInstances))
+	s.set("aws:autoscaling:asg", "MaxSize", strconv.Itoa(p.MaxInstances))
 	s.set("aws:autoscaling:trigger", "MeasureName", "CPUUtilization")
 	s.set("aws:autoscaling:trigger", "Statistic", "Average")
 	s.set("aws:autoscaling:trigger", "Unit", "Percent")
@@ -191,12 +204,14 @@ func (s optionSettings) setLoadBalancer(subnets, certificateARN string) {
 	s.set("aws:elasticbeanstalk:command", "DeploymentPolicy", "Rolling")
 	s.set("aws:elasticbeanstalk:command", "BatchSizeType", "Percentage")
 	s.set("aws:elasticbeanstalk:command", "BatchSize", "50")
-	// Said either way: an option that is left out later may keep its last value.
-	s.set("aws:elbv2:listener:default", "ListenerEnabled", strconv.FormatBool(certificateARN == ""))
-	if certificateARN != "" {
+	// Port 80. Said although it is the default: an option that is left out later may keep its last value.
+	s.set("aws:elbv2:listener:default", "ListenerEnabled", "true")
+	if p.CertificateARN != "" {
 		s.set("aws:elbv2:listener:443", "Protocol", "HTTPS")
-		s.set("aws:elbv2:listener:443", "SSLCertificateArns", certificateARN)
+		s.set("aws:elbv2:listener:443", "SSLCertificateArns", p.CertificateARN)
 		s.set("aws:elbv2:listener:443", "SSLPolicy", "ELBSecurityPolicy-TLS13-1-2-2021-06")
+		// Elastic Beanstalk has no option for a redirection by the load balancer.
+		s.set("aws:elasticbeanstalk:application:environment", "REDIRECT_TO_HTTPS", "true")
 	}
 }
 
@@ -212,7 +227,7 @@ func (w *WebApp) addSecurityGroups(s optionSettings) {
 		From: w.InstanceSecurityGroup, Database: p.DatabaseSecurityGroup, Description: "web app",
 	})
 
-	door, port := w.InstanceSecurityGroup, awsec2.Port_HTTP()
+	door, ports := w.InstanceSecurityGroup, []awsec2.Port{awsec2.Port_HTTP()}
 	if p.LoadBalanced {
 		door = awsec2.NewSecurityGroup(w.Construct, jsii.String("LoadBalancerSecurityGroup"), &awsec2.SecurityGroupProps{
 			Vpc: p.Vpc, Description: jsii.String("Web app load balancer"), AllowAllOutbound: jsii.Bool(false),
@@ -223,11 +238,13 @@ func (w *WebApp) addSecurityGroups(s optionSettings) {
 		s.set("aws:elbv2:loadbalancer", "SecurityGroups", *door.SecurityGroupId())
 		s.set("aws:elbv2:loadbalancer", "ManagedSecurityGroup", *door.SecurityGroupId())
 		if p.CertificateARN != "" {
-			port = awsec2.Port_HTTPS()
+			ports = append(ports, awsec2.Port_HTTPS())
 		}
 	}
 	for _, cidr := range p.VisitorCIDRs {
-		door.AddIngressRule(awsec2.Peer_Ipv4(jsii.String(cidr)), port, jsii.String("Visitors of the web app"), nil)
+		for _, port := range ports {
+			door.AddIngressRule(awsec2.Peer_Ipv4(jsii.String(cidr)), port, jsii.String("Visitors of the web app"), nil)
+		}
 		if cidr == anyIPv4 {
 			accept(door, "The config says that everybody may visit the site: visitorCidrs", "AwsSolutions-EC23")
 		}

@@ -24,6 +24,12 @@ const (
 // webApp is a single instance, after change, which may be nil, has edited its properties. url is where it says it is.
 func webApp(t *testing.T, change func(props *constructs.WebAppProps)) (made cdktest.Template, url any) {
 	t.Helper()
+	return webAppWith(t, change, func(awscdk.Stack, *constructs.WebApp) {})
+}
+
+// webAppWith also builds what belongs to the web app.
+func webAppWith(t *testing.T, change func(props *constructs.WebAppProps), with func(awscdk.Stack, *constructs.WebApp)) (made cdktest.Template, url any) {
+	t.Helper()
 	made = template(t, func(stack awscdk.Stack) {
 		v := vpc(stack)
 		props := &constructs.WebAppProps{
@@ -36,14 +42,20 @@ func webApp(t *testing.T, change func(props *constructs.WebAppProps)) (made cdkt
 		if change != nil {
 			change(props)
 		}
-		url = readable(stack.Resolve(constructs.NewWebApp(stack, "WebApp", props).URL))
+		app := constructs.NewWebApp(stack, "WebApp", props)
+		url = readable(stack.Resolve(app.URL))
+		with(stack, app)
 	})
 	return made, url
 }
 
-func loadBalanced(p *constructs.WebAppProps) { p.LoadBalanced = true }
+func loadBalanced(p *constructs.WebAppProps) {
+	p.LoadBalanced, p.MinInstances, p.MaxInstances = true, 3, 7
+}
+
 func withCertificate(p *constructs.WebAppProps) {
-	p.LoadBalanced, p.CertificateARN = true, webAppCertificate
+	loadBalanced(p)
+	p.CertificateARN = webAppCertificate
 }
 
 // optionSettings are the environment's, by "namespace option".
@@ -82,6 +94,7 @@ func TestWebAppSettings(t *testing.T) {
 			"aws:elasticbeanstalk:environment EnvironmentType":                   "SingleInstance",
 			"aws:elasticbeanstalk:environment ServiceRole":                       "${" + called(t, made, "AWS::IAM::Role", "WebAppServiceRole").ID + ".Arn}",
 			"aws:elasticbeanstalk:healthreporting:system SystemType":             "enhanced",
+			"aws:elasticbeanstalk:healthreporting:system ConfigDocument":         `{"CloudWatchMetrics":{"Environment":{"ApplicationLatencyP90":60,"ApplicationRequests5xx":60},"Instance":{}},"Version":1}`,
 			"aws:elasticbeanstalk:managedactions ManagedActionsEnabled":          "false",
 		})
 		check(t, made.One(t, "AWS::IAM::InstanceProfile").Properties, map[string]any{
@@ -143,8 +156,8 @@ func TestWebAppLoadBalancer(t *testing.T) {
 
 	// What a load balancer adds to the settings of a single instance, or changes in them.
 	added := map[string]any{
-		"aws:autoscaling:asg MaxSize":                                      "4",
-		"aws:autoscaling:asg MinSize":                                      "2",
+		"aws:autoscaling:asg MaxSize":                                      "7",
+		"aws:autoscaling:asg MinSize":                                      "3",
 		"aws:autoscaling:trigger LowerThreshold":                           "20",
 		"aws:autoscaling:trigger MeasureName":                              "CPUUtilization",
 		"aws:autoscaling:trigger Statistic":                                "Average",
@@ -161,15 +174,18 @@ func TestWebAppLoadBalancer(t *testing.T) {
 		"aws:elasticbeanstalk:environment LoadBalancerType":                "application",
 		"aws:elasticbeanstalk:environment:process:default HealthCheckPath": "/healthz",
 		"aws:elbv2:listener:default ListenerEnabled":                       "true",
+		"aws:elbv2:loadbalancer AccessLogsS3Bucket":                        "${" + plain.One(t, "AWS::S3::Bucket").ID + "}",
+		"aws:elbv2:loadbalancer AccessLogsS3Enabled":                       "true",
+		"aws:elbv2:loadbalancer AccessLogsS3Prefix":                        "load-balancer",
 		"aws:elbv2:loadbalancer ManagedSecurityGroup":                      group,
 		"aws:elbv2:loadbalancer SecurityGroups":                            group,
 	}
 	// What a certificate adds to that.
 	secured := map[string]any{
-		"aws:elbv2:listener:443 Protocol":            "HTTPS",
-		"aws:elbv2:listener:443 SSLCertificateArns":  webAppCertificate,
-		"aws:elbv2:listener:443 SSLPolicy":           "ELBSecurityPolicy-TLS13-1-2-2021-06",
-		"aws:elbv2:listener:default ListenerEnabled": "false",
+		"aws:elbv2:listener:443 Protocol":                                "HTTPS",
+		"aws:elbv2:listener:443 SSLCertificateArns":                      webAppCertificate,
+		"aws:elbv2:listener:443 SSLPolicy":                               "ELBSecurityPolicy-TLS13-1-2-2021-06",
+		"aws:elasticbeanstalk:application:environment REDIRECT_TO_HTTPS": "true",
 	}
 	difference := func(before, after map[string]any) map[string]any {
 		changed := map[string]any{}
@@ -185,10 +201,10 @@ func TestWebAppLoadBalancer(t *testing.T) {
 		}
 		return changed
 	}
-	t.Run("balances two to four instances by their health", func(t *testing.T) {
+	t.Run("balances instances by their load and health", func(t *testing.T) {
 		same(t, difference(optionSettings(t, single), optionSettings(t, plain)), added)
 	})
-	t.Run("speaks HTTPS alone with a certificate", func(t *testing.T) {
+	t.Run("speaks HTTPS with a certificate, and has the app send visitors there", func(t *testing.T) {
 		same(t, difference(optionSettings(t, plain), optionSettings(t, secure)), secured)
 	})
 }
@@ -213,8 +229,9 @@ func TestWebAppSecurityGroups(t *testing.T) {
 		"let visitors in to the load balancer, and that to the instances": {loadBalanced, append([]string{
 			"Web app load balancer <- 203.0.113.0/24 tcp 80", "Web app load balancer <- 198.51.100.7/32 tcp 80",
 		}, inside...)},
-		"let visitors in by HTTPS alone when there is a certificate": {withCertificate, append([]string{
+		"let visitors in by HTTPS too when there is a certificate": {withCertificate, append([]string{
 			"Web app load balancer <- 203.0.113.0/24 tcp 443", "Web app load balancer <- 198.51.100.7/32 tcp 443",
+			"Web app load balancer <- 203.0.113.0/24 tcp 80", "Web app load balancer <- 198.51.100.7/32 tcp 80",
 		}, inside...)},
 		"let nobody in when nobody is named": {func(p *constructs.WebAppProps) { p.VisitorCIDRs = nil }, nil},
 	} {

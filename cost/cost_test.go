@@ -111,6 +111,7 @@ func TestWhatCannotBeCountedIsAnErrorThatNamesIt(t *testing.T) {
 		"StorageType":      {Type: "AWS::RDS::DBInstance", Properties: p{"DBInstanceClass": "db.t4g.micro", "AllocatedStorage": "20", "StorageType": "io2"}},
 		"VolumeSize":       {Type: "AWS::EC2::Instance", Properties: p{"InstanceType": "t4g.micro", "BlockDeviceMappings": []any{p{"Ebs": p{"VolumeSize": "many"}}}}},
 		"InstanceTypes":    {Type: "AWS::ElasticBeanstalk::Environment", Properties: p{}},
+		"ConfigDocument":   {Type: "AWS::ElasticBeanstalk::Environment", Properties: published(`{"CloudWatchMetrics": {"Instance": {"CPUUser": 60}}}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := small(t, map[string]template.Resource{"It": r}); err == nil || !strings.Contains(err.Error(), "App/It") || !strings.Contains(err.Error(), name) {
@@ -142,6 +143,33 @@ func TestAlarmsAndMetricsAreFreeUpToTheAllowance(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := row(t, b, "custom metrics, 2 beyond"); got.Cents != 60 {
+		t.Errorf("the row is %+v", got)
+	}
+}
+
+// published are the properties of a web app that Beanstalk publishes these metrics of.
+func published(document string) map[string]any {
+	setting := func(namespace, name, value string) any {
+		return map[string]any{"Namespace": namespace, "OptionName": name, "Value": value}
+	}
+	return map[string]any{"OptionSettings": []any{
+		setting("aws:ec2:instances", "InstanceTypes", "t4g.micro"), setting("aws:elasticbeanstalk:healthreporting:system", "ConfigDocument", document),
+	}}
+}
+
+func TestMetricsThatBeanstalkPublishesAreCustomOnes(t *testing.T) {
+	var names []string
+	for i := range 13 {
+		names = append(names, fmt.Sprintf(`"Metric%d": 60`, i))
+	}
+	b, err := small(t, map[string]template.Resource{
+		"It":     {Type: "AWS::ElasticBeanstalk::Environment", Properties: published(`{"CloudWatchMetrics": {"Environment": {` + strings.Join(names, ",") + `}, "Instance": {}}}`)},
+		"Health": {Type: "AWS::CloudWatch::Alarm", Properties: map[string]any{"Namespace": "AWS/ElasticBeanstalk", "MetricName": "EnvironmentHealth"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := row(t, b, "custom metrics, 3 beyond"); got.Cents != 90 {
 		t.Errorf("the row is %+v", got)
 	}
 }

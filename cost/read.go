@@ -1,6 +1,8 @@
 package cost
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -53,7 +55,7 @@ var free = []string{
 	"AWS::IAM::InstanceProfile", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role",
 	// By use alone, which is cents for an environment that is deployed now and then.
 	"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::Function", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::Logs::SubscriptionFilter", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy",
-	"AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup",
+	"AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy",
 	"AWS::SecretsManager::ResourcePolicy", "AWS::SecretsManager::RotationSchedule", "AWS::SecretsManager::SecretTargetAttachment",
 	"AWS::SSM::Parameter", // of the tier Standard: see count
 }
@@ -76,6 +78,7 @@ func (c *counter) count(stack string, r template.Resource) error {
 		c.secrets++
 	case r.Type == "AWS::CloudWatch::Alarm":
 		c.alarms++
+		// Those of Elastic Beanstalk's that are custom metrics stand in its settings.
 		if namespace, _ := template.Text(r.Properties["Namespace"]); !strings.HasPrefix(namespace, "AWS/") {
 			c.metrics[fmt.Sprint(namespace, r.Properties["MetricName"], r.Properties["Dimensions"])] = true
 		}
@@ -155,6 +158,9 @@ func (c *counter) beanstalk(p map[string]any) error {
 	if err != nil {
 		return err
 	}
+	if err := c.health(settings["aws:elasticbeanstalk:healthreporting:system ConfigDocument"]); err != nil {
+		return err
+	}
 	instances := 1
 	balanced, _ := template.Text(settings["aws:elasticbeanstalk:environment EnvironmentType"])
 	if balanced == "LoadBalanced" {
@@ -174,6 +180,28 @@ func (c *counter) beanstalk(p map[string]any) error {
 		c.own = append(c.own, c.hourly("load balancer, without traffic", c.prices.LoadBalancer, true, 1))
 		// It has an address in each of its subnets.
 		c.others += items(settings["aws:ec2:vpc ELBSubnets"])
+	}
+	return nil
+}
+
+// health counts the custom metrics that Elastic Beanstalk is told to publish of an environment ("Publishing Amazon
+// CloudWatch custom metrics for an environment", AWS Elastic Beanstalk Developer Guide).
+func (c *counter) health(document any) error {
+	text, _ := template.Text(document)
+	if text == "" {
+		return nil
+	}
+	var published struct {
+		CloudWatchMetrics struct{ Environment, Instance map[string]int }
+	}
+	if err := json.Unmarshal([]byte(text), &published); err != nil {
+		return fmt.Errorf("ConfigDocument is no JSON: %w", err)
+	}
+	if len(published.CloudWatchMetrics.Instance) > 0 {
+		return errors.New("ConfigDocument publishes metrics of each instance, whose number changes, so they cannot be priced")
+	}
+	for name := range published.CloudWatchMetrics.Environment {
+		c.metrics["AWS/ElasticBeanstalk "+name] = true
 	}
 	return nil
 }

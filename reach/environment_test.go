@@ -125,11 +125,11 @@ func TestLoadBalancedWithACertificate(t *testing.T) {
 	}), `
 drawbridge-dev   database  web app  web app  web app instances  jump server  tunnel host
                  :3306     :80      :443     :80                :22          :22
-internet         no        no       yes      no                 no           no
-203.0.113.0/24   no        no       yes      no                 yes          no
+internet         no        yes      yes      no                 no           no
+203.0.113.0/24   no        yes      yes      no                 yes          no
 web app          yes       -        -        -                  no           no
 jump server      yes       no       yes      no                 -            no
-tunnel host      yes       no       yes      no                 no           -
+tunnel host      yes       yes      yes      no                 no           -
 Lambda function  yes       no       yes      no                 no           no
 `)
 }

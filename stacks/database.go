@@ -80,6 +80,9 @@ func NewDatabaseStack(scope construct.Construct, id string, props *DatabaseStack
 			Function: s.Function, Database: s.Database, Schema: env.Database.Name,
 		})
 	}
+	constructs.NewDatabaseAlarms(s.Stack, "DatabaseAlarms", &constructs.DatabaseAlarmsProps{
+		Database: s.Database, Function: s.Function, Topic: props.Network.Alarms.Topic, EnvironmentName: env.Name,
+	})
 	var routeTables []*string
 	for _, subnet := range *network.DatabaseSubnets() {
 		routeTables = append(routeTables, subnet.RouteTable().RouteTableId())

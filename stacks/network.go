@@ -15,10 +15,13 @@ type NetworkStackProps struct {
 	Environment *config.Environment
 }
 
-// NetworkStack holds the VPC. Its template is the same in both phases.
+// NetworkStack holds the VPC, and the topic that alarms are sent to. Its template is the same in both phases.
 type NetworkStack struct {
 	awscdk.Stack
 	Network *constructs.Network
+
+	// Alarms are told of what goes wrong in the environment.
+	Alarms *constructs.Alarms
 
 	// SecretsManagerURL is the network's, for other stacks.
 	SecretsManagerURL *string
@@ -33,8 +36,12 @@ func NewNetworkStack(scope construct.Construct, id string, props *NetworkStackPr
 		AvailabilityZones: props.Environment.AvailabilityZones,
 	})
 
+	// In the stack that comes first, for alarms of all others.
+	s.Alarms = constructs.NewAlarms(s.Stack, "Alarms", &constructs.AlarmsProps{Emails: props.Environment.Alarms.Emails})
+	output(s.Stack, "AlarmsTopicArn", s.Alarms.Topic.TopicArn(), "The SNS topic that alarms are sent to")
+
 	n := s.Network
-	export(s.Stack, n.Vpc.VpcId(), n.Vpc.VpcCidrBlock(), n.Vpc.InternetGatewayId(), n.FunctionsSecurityGroup.SecurityGroupId())
+	export(s.Stack, s.Alarms.Topic.TopicArn(), n.Vpc.VpcId(), n.Vpc.VpcCidrBlock(), n.Vpc.InternetGatewayId(), n.FunctionsSecurityGroup.SecurityGroupId())
 	// The address alone: the endpoint's other names may change, and an export in use may not.
 	s.SecretsManagerURL = s.Stack.ExportValue(n.SecretsManagerURL(), &awscdk.ExportValueOptions{
 		Name: jsii.String(*s.Stack.StackName() + ":SecretsManagerURL"),

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -225,14 +227,149 @@ func TestEnvironment(t *testing.T) {
 	})
 }
 
-func TestProductionHasWhatADatabaseWithDataNeeds(t *testing.T) {
-	templates := synthesize(t, "prod", nil)
-	instance := templates["Database"].One(t, "AWS::RDS::DBInstance").Properties
-	if instance["MultiAZ"] != true || instance["DeletionProtection"] != true || instance["BackupRetentionPeriod"].(float64) < 7 {
-		t.Errorf("MultiAZ %v, DeletionProtection %v, BackupRetentionPeriod %v", instance["MultiAZ"], instance["DeletionProtection"], instance["BackupRetentionPeriod"])
+func TestProduction(t *testing.T) {
+	templates := synthesize(t, "prod", func(env map[string]any) { env["webapp"].(map[string]any)["certificateArn"] = certificate })
+	t.Run("keeps a standby, two weeks of backups, and refuses to delete its database", func(t *testing.T) {
+		instance := templates["Database"].One(t, "AWS::RDS::DBInstance").Properties
+		check(t, instance, map[string]any{"MultiAZ": true, "DeletionProtection": true, "BackupRetentionPeriod": 14})
+	})
+	t.Run("refuses to delete its stacks, all of them", func(t *testing.T) {
+		for name, want := range map[string]bool{"prod": true, "dev": false} {
+			env := cdktest.Environment(t, name, nil)
+			cdktest.Try(t, func() {
+				e := stacks.NewEnvironment(cdktest.NewApp(t), env, stacks.Assets{WebAppBundle: cdktest.Asset(t), DatabaseFunction: cdktest.Asset(t), HostProgram: cdktest.Asset(t)})
+				for _, stack := range []awscdk.Stack{e.Network.Stack, e.Database.Stack, e.Bastion.Stack, e.WebApp.Stack, e.Tunnel.Stack} {
+					if got := stack.TerminationProtection(); got == nil && want || got != nil && *got != want {
+						t.Errorf("%s of %s: %v", *stack.StackName(), name, got)
+					}
+				}
+			})
+		}
+	})
+	t.Run("serves the site from both zones, by HTTPS, on as many instances as the load wants", func(t *testing.T) {
+		for option, want := range map[[2]string]any{
+			{"aws:elasticbeanstalk:environment", "EnvironmentType"}:               "LoadBalanced",
+			{"aws:elasticbeanstalk:environment", "LoadBalancerType"}:              "application",
+			{"aws:autoscaling:asg", "MinSize"}:                                    "2",
+			{"aws:autoscaling:asg", "MaxSize"}:                                    "4",
+			{"aws:autoscaling:trigger", "MeasureName"}:                            "CPUUtilization",
+			{"aws:elbv2:listener:443", "Protocol"}:                                "HTTPS",
+			{"aws:elbv2:listener:443", "SSLCertificateArns"}:                      certificate,
+			{"aws:elasticbeanstalk:application:environment", "REDIRECT_TO_HTTPS"}: "true",
+		} {
+			if got := setting(t, templates, option[0], option[1]); got != want {
+				t.Errorf("%s %s is %v, want %v", option[0], option[1], got, want)
+			}
+		}
+		if policy, _ := setting(t, templates, "aws:elbv2:listener:443", "SSLPolicy").(string); !strings.HasPrefix(policy, "ELBSecurityPolicy-TLS13-1-2") {
+			t.Errorf("the TLS policy is %s", policy)
+		}
+		for _, option := range []string{"Subnets", "ELBSubnets"} {
+			if subnets := cdktest.JSON(setting(t, templates, "aws:ec2:vpc", option)); strings.Count(subnets, "PublicSubnet") != 2 {
+				t.Errorf("%s are %s", option, subnets)
+			}
+		}
+	})
+	t.Run("deploys in batches, and goes on when they are well", func(t *testing.T) {
+		for option, want := range map[[2]string]any{
+			{"aws:elasticbeanstalk:command", "DeploymentPolicy"}:                   "Rolling",
+			{"aws:autoscaling:updatepolicy:rollingupdate", "RollingUpdateEnabled"}: "true",
+			{"aws:autoscaling:updatepolicy:rollingupdate", "RollingUpdateType"}:    "Health",
+		} {
+			if got := setting(t, templates, option[0], option[1]); got != want {
+				t.Errorf("%s %s is %v, want %v", option[0], option[1], got, want)
+			}
+		}
+	})
+	t.Run("logs who visits, in a bucket and in CloudWatch Logs", func(t *testing.T) {
+		bucket := templates["WebApp"].One(t, "AWS::S3::Bucket")
+		if got := cdktest.JSON(setting(t, templates, "aws:elbv2:loadbalancer", "AccessLogsS3Bucket")); got != `{"Ref":"`+bucket.ID+`"}` {
+			t.Errorf("the load balancer logs to %s", got)
+		}
+		if got := setting(t, templates, "aws:elasticbeanstalk:cloudwatch:logs", "StreamLogs"); got != "true" {
+			t.Errorf("StreamLogs is %v", got)
+		}
+	})
+}
+
+func TestAlarms(t *testing.T) {
+	eachEnvironment(t, func(t *testing.T, templates map[string]cdktest.Template) {
+		alarms := resources(templates, "AWS::CloudWatch::Alarm")
+		t.Run("watch the database, its function, the web app and each tunnel", func(t *testing.T) {
+			var got []string
+			for _, a := range alarms {
+				got = append(got, fmt.Sprint(a.Properties["Namespace"], " ", a.Properties["MetricName"]))
+			}
+			slices.Sort(got)
+			want := []string{
+				"AWS/ElasticBeanstalk ApplicationLatencyP90", "AWS/ElasticBeanstalk ApplicationRequests5xx", "AWS/ElasticBeanstalk EnvironmentHealth",
+				"AWS/Lambda Errors", "AWS/RDS CPUUtilization", "AWS/RDS DatabaseConnections", "AWS/RDS FreeStorageSpace", "Drawbridge TunnelUp",
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got  %q\nwant %q", got, want)
+			}
+		})
+		t.Run("tell the topic when they go off and when it is over", func(t *testing.T) {
+			topic := templates["Network"].One(t, "AWS::SNS::Topic").ID
+			for _, a := range alarms {
+				for _, actions := range []string{"AlarmActions", "OKActions"} {
+					if to := cdktest.JSON(a.Properties[actions]); strings.Count(to, "Fn::ImportValue") != 1 || !strings.Contains(to, topic) {
+						t.Errorf("the %s of %s are %s", actions, a.ID, to)
+					}
+				}
+			}
+		})
+		t.Run("say what is wrong, and name a page that says what to do", func(t *testing.T) {
+			page := regexp.MustCompile(`^Drawbridge [a-z0-9-]+: .+\. What to do: (docs/[a-z-]+\.md), ([^.]+)\.$`)
+			for _, a := range alarms {
+				says, _ := a.Properties["AlarmDescription"].(string)
+				found := page.FindStringSubmatch(says)
+				if found == nil {
+					t.Errorf("%s says %q", a.ID, says)
+					continue
+				}
+				text, err := os.ReadFile(filepath.Join(cdktest.Root(t), found[1]))
+				if err != nil || !strings.Contains(string(text), "\n## "+found[2]+"\n") {
+					t.Errorf("%s sends people to the section %s of %s, which is not there (%v)", a.ID, found[2], found[1], err)
+				}
+			}
+		})
+		t.Run("say what silence means, each for itself", func(t *testing.T) {
+			for _, a := range alarms {
+				if a.Properties["TreatMissingData"] == nil {
+					t.Errorf("%s does not", a.ID)
+				}
+			}
+		})
+		t.Run("keep their names to CloudFormation, which can then replace them", func(t *testing.T) {
+			for _, a := range alarms {
+				if a.Properties["AlarmName"] != nil {
+					t.Errorf("%s is named %v", a.ID, a.Properties["AlarmName"])
+				}
+			}
+		})
+	})
+}
+
+func TestAnAddressIsOneSubscription(t *testing.T) {
+	with := func(emails ...any) map[string]cdktest.Template {
+		return synthesize(t, "dev", func(env map[string]any) { env["alarms"].(map[string]any)["emails"] = append([]any{}, emails...) })
 	}
-	if got := setting(t, templates, "aws:elasticbeanstalk:environment", "EnvironmentType"); got != "LoadBalanced" {
-		t.Errorf("the web app is %v", got)
+	got := differences(with("first@example.com"), with("second@example.com", "first@example.com"))
+	if len(got) != 1 || !strings.HasPrefix(got[0], "Network/Resources/AlarmsEmailsecond") {
+		t.Errorf("another address changes %q", got)
+	}
+}
+
+const certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/0f0e0d0c-0b0a-0908-0706-050403020100"
+
+// check compares some properties with what they should be.
+func check(t *testing.T, got, want map[string]any) {
+	t.Helper()
+	for property, value := range want {
+		if got, want := cdktest.JSON(got[property]), cdktest.JSON(value); got != want {
+			t.Errorf("%s is %s, want %s", property, got, want)
+		}
 	}
 }
 

@@ -64,6 +64,7 @@ func NewTunnelStack(scope construct.Construct, id string, props *TunnelStackProp
 		HostProps: hostProps(env, props.Network, database, props.HostProgram, "tunnel", env.Architecture.HostInstanceType()),
 		Key:       s.KeyPair,
 		Tunnels:   tunnels,
+		Alarms:    props.Network.Alarms.Topic,
 
 		MaxConnections: env.ReadOnlyUsers[config.BIUser].MaxConnections,
 	})

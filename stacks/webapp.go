@@ -3,6 +3,7 @@ package stacks
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	construct "github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"drawbridge/config"
 	"drawbridge/constructs"
@@ -40,6 +41,8 @@ func NewWebAppStack(scope construct.Construct, id string, props *WebAppStackProp
 		BundlePath:            props.BundlePath,
 		VisitorCIDRs:          env.WebApp.VisitorCIDRs,
 		LoadBalanced:          env.WebApp.LoadBalanced,
+		MinInstances:          env.WebApp.MinInstances,
+		MaxInstances:          env.WebApp.MaxInstances,
 		CertificateARN:        env.WebApp.CertificateARN,
 		PlatformRefresh:       env.WebApp.PlatformRefresh,
 		DashboardURL:          env.WebApp.DashboardURL,
@@ -48,7 +51,13 @@ func NewWebAppStack(scope construct.Construct, id string, props *WebAppStackProp
 		Architecture:          constructs.Architecture(env.Architecture),
 		InstanceType:          env.WebApp.InstanceType,
 	})
+	constructs.NewWebAppAlarms(s.Stack, "WebAppAlarms", &constructs.WebAppAlarmsProps{
+		WebApp: s.WebApp, Topic: props.Network.Alarms.Topic, EnvironmentName: env.Name,
+	})
 	output(s.Stack, "WebAppURL", s.WebApp.URL, "The site. With a certificate, point the certificate's own name at this host")
+	if s.WebApp.AccessLogs != nil {
+		output(s.Stack, "WebAppAccessLogs", jsii.String("s3://"+*s.WebApp.AccessLogs.BucketName()+"/"+constructs.AccessLogsPrefix+"/"), "Where the load balancer's access logs are")
+	}
 	output(s.Stack, "WebAppEnvironment", s.WebApp.Environment.Ref(), "The Elastic Beanstalk environment's name")
 	return s
 }

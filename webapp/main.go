@@ -6,6 +6,7 @@
 //
 //	PORT              the port on 127.0.0.1 to listen on; 5000 unless set
 //	METRICS_PORT      the port on 127.0.0.1 for Prometheus to ask for /metrics; none unless set
+//	REDIRECT_TO_HTTPS whether a load balancer speaks HTTPS, to which visitors by HTTP are sent; false unless set
 //	DASHBOARD_URL     the vendor's dashboard, for a frame on /dashboard; none unless set
 //	DASHBOARD_CHARTS  the charts on that page, as pinned.Encode writes them; none unless set
 //	EMBED_ORIGINS     the sites that may show charts in a frame, as https://HOST, with spaces between them; none unless set
@@ -83,7 +84,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 	}
 	defer listener.Close()
 	app := newApp(db, log, s.dashboardURL)
-	app.authority, app.charts, app.embedOrigins = signer, s.charts, s.embedOrigins
+	app.authority, app.charts, app.embedOrigins, app.redirectToHTTPS = signer, s.charts, s.embedOrigins, s.redirectToHTTPS
 	if s.metricsPort != 0 {
 		metricsListener, err := listen(s.metricsPort, "METRICS_PORT")
 		if err != nil {

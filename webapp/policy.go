@@ -85,3 +85,15 @@ func secured(next http.Handler) http.Handler {
 // that browsers ignore over HTTP (RFC 6797, section 8.1), and nobody else sees
 // the answer.
 func overHTTPS(r *http.Request) bool { return r.Header.Get("X-Forwarded-Proto") == "https" }
+
+// toHTTPS sends whoever came to the load balancer by plain HTTP to the same address by HTTPS. Its own health checks say
+// nothing of how they came, and are answered.
+func (a *app) toHTTPS(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.redirectToHTTPS && r.Header.Get("X-Forwarded-Proto") == "http" && r.Host != "" {
+			http.Redirect(w, r, "https://"+strings.TrimSuffix(r.Host, ":80")+r.URL.RequestURI(), http.StatusPermanentRedirect)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

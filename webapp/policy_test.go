@@ -48,3 +48,34 @@ func TestHTTPSIsRemembered(t *testing.T) {
 		}
 	}
 }
+
+func TestVisitorsByHTTPAreSentToHTTPS(t *testing.T) {
+	for name, test := range map[string]struct {
+		redirects    bool
+		proto, asked string
+		location     string // "" where the page is answered
+	}{
+		"by HTTP":                {true, "http", "http://site.example.com/tables/games?page=2&q=a%2Fb", "https://site.example.com/tables/games?page=2&q=a%2Fb"},
+		"by HTTP, with the port": {true, "http", "http://site.example.com:80/", "https://site.example.com/"},
+		"to an IPv6 address":     {true, "http", "http://[2001:db8::7]/", "https://[2001:db8::7]/"},
+		"to another host's path": {true, "http", "http://site.example.com//evil.example.com/", "https://site.example.com//evil.example.com/"},
+		"by HTTPS":               {true, "https", "http://site.example.com/", ""},
+		"the health check":       {true, "", "http://10.0.0.7/healthz", ""},
+		"without a certificate":  {false, "http", "http://site.example.com/", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &app{redirectToHTTPS: test.redirects}
+			r := httptest.NewRequest(http.MethodGet, test.asked, nil)
+			r.Header.Set("X-Forwarded-Proto", test.proto)
+			w := httptest.NewRecorder()
+			a.toHTTPS(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })).ServeHTTP(w, r)
+			want := http.StatusNoContent
+			if test.location != "" {
+				want = http.StatusPermanentRedirect
+			}
+			if got := w.Result(); got.StatusCode != want || got.Header.Get("Location") != test.location {
+				t.Errorf("%s, to %q", got.Status, got.Header.Get("Location"))
+			}
+		})
+	}
+}

@@ -29,6 +29,8 @@ type app struct {
 	embedOrigins []string
 	// charts are those of the dashboard.
 	charts []pinned.Chart
+	// redirectToHTTPS: see settings.
+	redirectToHTTPS bool
 }
 
 func newApp(db *database, log *slog.Logger, dashboardURL string) *app {
@@ -71,5 +73,5 @@ func (a *app) handler() http.Handler {
 	// Browsers ask for it when they show JSON.
 	mux.Handle("GET /favicon.ico", http.RedirectHandler(assetURLs["icon.svg"], http.StatusSeeOther))
 	mux.HandleFunc("/", a.nothingHere)
-	return a.logged(secured(compressed(a.recovered(mux))))
+	return a.logged(secured(a.toHTTPS(compressed(a.recovered(mux)))))
 }

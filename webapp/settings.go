@@ -20,10 +20,12 @@ type settings struct {
 	database mysqldb.Settings
 	port     int
 	// metricsPort is 0 where there are to be no metrics.
-	metricsPort  int
-	dashboardURL string
-	charts       []pinned.Chart
-	embedOrigins []string
+	metricsPort int
+	// redirectToHTTPS sends visitors who came by plain HTTP to the same address by HTTPS.
+	redirectToHTTPS bool
+	dashboardURL    string
+	charts          []pinned.Chart
+	embedOrigins    []string
 }
 
 // settingsFromEnv reads everything that the app can be told. The error lists
@@ -49,6 +51,12 @@ func settingsFromEnv(lookup func(string) (string, bool)) (settings, error) {
 			metricsErr = fmt.Errorf("METRICS_PORT is %d, where visitors come in: give another port than PORT, since the metrics are not for them", n)
 		}
 		s.metricsPort = n
+	}
+	var redirectErr error
+	if redirect, _ := lookup("REDIRECT_TO_HTTPS"); redirect != "" {
+		if s.redirectToHTTPS, redirectErr = strconv.ParseBool(redirect); redirectErr != nil {
+			redirectErr = fmt.Errorf("REDIRECT_TO_HTTPS is %q: give true where a load balancer speaks HTTPS, or leave it out", redirect)
+		}
 	}
 	dashboard, dashboardErr := pinned.Text(lookup, "DASHBOARD_URL")
 	if dashboard != "" {
@@ -77,7 +85,7 @@ func settingsFromEnv(lookup func(string) (string, bool)) (settings, error) {
 			}
 		}
 	}
-	return s, errors.Join(databaseErr, portErr, metricsErr, dashboardErr, chartsErr, originsErr)
+	return s, errors.Join(databaseErr, portErr, metricsErr, redirectErr, dashboardErr, chartsErr, originsErr)
 }
 
 func portNumber(text string) (n int, ok bool) {

@@ -65,3 +65,20 @@ func TestMetricsPort(t *testing.T) {
 		})
 	}
 }
+
+func TestRedirectToHTTPS(t *testing.T) {
+	for text, want := range map[string]bool{"": false, "true": true, "false": false} {
+		s, err := settingsFromEnv(redirectEnv(text))
+		if err != nil || s.redirectToHTTPS != want {
+			t.Errorf("%q: %t, %v", text, s.redirectToHTTPS, err)
+		}
+	}
+	if _, err := settingsFromEnv(redirectEnv("yes")); err == nil || !strings.HasPrefix(err.Error(), `REDIRECT_TO_HTTPS is "yes": give true`) {
+		t.Errorf("it says %v", err)
+	}
+}
+
+func redirectEnv(text string) func(string) (string, bool) {
+	env := map[string]string{"RDS_HOSTNAME": "db", "RDS_DB_NAME": "shop", "RDS_USERNAME": "webapp", "RDS_PASSWORD": readerPassword, "REDIRECT_TO_HTTPS": text}
+	return func(name string) (string, bool) { return env[name], env[name] != "" }
+}

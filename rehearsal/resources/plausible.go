@@ -24,7 +24,7 @@ var without = []string{
 	"AWS::EC2::VPC", "AWS::EC2::VPCGatewayAttachment",
 	"AWS::ElasticBeanstalk::Application", "AWS::ElasticBeanstalk::ApplicationVersion", "AWS::ElasticBeanstalk::Environment",
 	"AWS::IAM::InstanceProfile", "AWS::Lambda::EventInvokeConfig", "AWS::Logs::LogGroup", "AWS::RDS::DBParameterGroup",
-	"AWS::RDS::DBSubnetGroup", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SSM::Parameter",
+	"AWS::RDS::DBSubnetGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SSM::Parameter",
 }
 
 // prefixes are those of the ids that EC2 makes up.
@@ -122,6 +122,9 @@ func (p plausible) resource(id string, r cloudformation.Request) cloudformation.
 			made.PhysicalID = id
 		}
 		made.Attributes = map[string]any{"TopicArn": made.PhysicalID}
+	case "AWS::S3::Bucket":
+		made.PhysicalID = strings.ToLower(id)
+		made.Attributes = map[string]any{"Arn": "arn:aws:s3:::" + made.PhysicalID}
 	case "AWS::ElasticBeanstalk::Environment":
 		made.Attributes = map[string]any{"EndpointURL": fmt.Sprintf("203.0.113.%d", 1+hash(id)%254)}
 	}
@@ -137,6 +140,7 @@ var nameProperties = map[string]string{
 	"AWS::CloudWatch::Alarm":             "AlarmName",
 	"AWS::SSM::Parameter":                "Name",
 	"AWS::Logs::LogGroup":                "LogGroupName",
+	"AWS::S3::Bucket":                    "BucketName",
 	"AWS::ElasticBeanstalk::Application": "ApplicationName",
 	"AWS::ElasticBeanstalk::Environment": "EnvironmentName",
 }

@@ -1,0 +1,68 @@
+package constructs_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"drawbridge/constructs"
+	"drawbridge/internal/cdktest"
+)
+
+// databaseAlarms watch a database of 20 GiB.
+func databaseAlarms(t *testing.T) cdktest.Template {
+	t.Helper()
+	return template(t, func(stack awscdk.Stack) {
+		network := constructs.NewNetwork(stack, "Network", &constructs.NetworkProps{Name: "test", CIDR: "10.0.0.0/16"})
+		database := constructs.NewDatabase(stack, "Database", &constructs.DatabaseProps{
+			Vpc: network.Vpc, Subnets: network.DatabaseSubnets(), Name: "monster_teams", MasterUsername: "admin",
+			InstanceClass: "db.t4g.micro", StorageGiB: 20, BackupDays: 1,
+		})
+		constructs.NewDatabaseAlarms(stack, "Alarms", &constructs.DatabaseAlarmsProps{
+			Database: database, Topic: topic(stack), EnvironmentName: "castle",
+			Function: constructs.NewDatabaseFunction(stack, "Function", &constructs.DatabaseFunctionProps{
+				Network: network, SecretsManagerURL: jsii.String("https://secrets.example.com"), Database: database,
+				Architecture: constructs.ARM64, Code: cdktest.Asset(t),
+			}),
+		})
+	})
+}
+
+func TestDatabaseAlarms(t *testing.T) {
+	made := databaseAlarms(t)
+	instance := []any{map[string]any{"Name": "DBInstanceIdentifier", "Value": "${" + made.One(t, "AWS::RDS::DBInstance").ID + "}"}}
+	for id, want := range map[string]map[string]any{
+		"CPU": {
+			"Namespace": "AWS/RDS", "MetricName": "CPUUtilization", "Dimensions": instance, "Statistic": "Average", "Period": 300, "EvaluationPeriods": 3,
+			"ComparisonOperator": "GreaterThanThreshold", "Threshold": 90, "TreatMissingData": "ignore",
+		},
+		"FreeStorage": { // 2 GiB
+			"Namespace": "AWS/RDS", "MetricName": "FreeStorageSpace", "Dimensions": instance, "Statistic": "Minimum", "Period": 300, "EvaluationPeriods": 1,
+			"ComparisonOperator": "LessThanThreshold", "Threshold": 2147483648, "TreatMissingData": "ignore",
+		},
+		"Connections": { // about 60 of which it takes
+			"Namespace": "AWS/RDS", "MetricName": "DatabaseConnections", "Dimensions": instance, "Statistic": "Maximum", "Period": 300, "EvaluationPeriods": 1,
+			"ComparisonOperator": "GreaterThanThreshold", "Threshold": 42, "TreatMissingData": "ignore",
+		},
+		"FunctionErrors": {
+			"Namespace": "AWS/Lambda", "MetricName": "Errors", "Statistic": "Sum", "Period": 300, "EvaluationPeriods": 1,
+			"Dimensions":         []any{map[string]any{"Name": "FunctionName", "Value": "${" + called(t, made, "AWS::Lambda::Function", "Function").ID + "}"}},
+			"ComparisonOperator": "GreaterThanOrEqualToThreshold", "Threshold": 1, "TreatMissingData": "notBreaching",
+		},
+	} {
+		t.Run(id, func(t *testing.T) {
+			alarm := called(t, made, "AWS::CloudWatch::Alarm", "Alarms"+id).Properties
+			check(t, alarm, want)
+			check(t, alarm, map[string]any{"AlarmActions": []any{alarmsTopic}, "OKActions": []any{alarmsTopic}, "InsufficientDataActions": nil})
+			says := alarm["AlarmDescription"].(string)
+			if !strings.HasPrefix(says, "Drawbridge castle: ") || !strings.HasSuffix(says, ". What to do: docs/production.md, Alarms.") || strings.Contains(says, "%!") {
+				t.Errorf("it says %q", says)
+			}
+		})
+	}
+	if all := made.Resources("AWS::CloudWatch::Alarm"); len(all) != 4 {
+		t.Errorf("%d alarms", len(all))
+	}
+}
