@@ -73,12 +73,14 @@ node_modules/.package-lock.json: package.json package-lock.json
 ENVIRONMENTS := dev prod
 
 .PHONY: synth
-synth: build node_modules ## write and check the CloudFormation templates of every environment, in cdk.out/, and say who reaches what
+synth: build node_modules ## write and check the CloudFormation templates of every environment and the pipeline, in cdk.out/, and say who reaches what
 	@for env in $(ENVIRONMENTS); do \
 	  echo "Synthesizing and validating $$env ..."; \
 	  rm -rf cdk.out/$$env; \
 	  node_modules/.bin/cdk synth --build true --quiet --no-lookups --context env=$$env --context nag=true --output cdk.out/$$env || exit 1; \
 	done
+	@echo "Synthesizing and validating the pipeline ..."; rm -rf cdk.out/pipeline
+	@node_modules/.bin/cdk synth --build true --quiet --no-lookups --context pipeline=true --context nag=true --output cdk.out/pipeline
 	@for env in $(ENVIRONMENTS); do echo; go run ./cmd/reach cdk.out/$$env || exit 1; done
 
 .PHONY: cost

@@ -1,8 +1,9 @@
-// Command drawbridge is the CDK app: it reads the config of one environment from the context, creates its stacks and
-// synthesizes them. The CDK CLI runs it as cdk.json says.
+// Command drawbridge is the CDK app: it reads the config of one environment, or of the delivery pipeline, from the context,
+// creates its stacks and synthesizes them. The CDK CLI runs it as cdk.json says.
 package main
 
 import (
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,32 +40,24 @@ func synthesize() (err error) {
 		}
 	}()
 	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
-	if context(app, "pipeline") != "" {
-		return errors.New("the context value pipeline is set, but this version of Drawbridge has no pipeline stack: deploy with npx cdk deploy --all")
-	}
 	source, err := configSource(app)
 	if err != nil {
 		return err
 	}
-	env, warnings, err := config.Load(source)
+	pipeline, warnings, err := pipelineConfig(app, source)
 	if err != nil {
 		return err
 	}
-	if err := checkPipeline(app, source); err != nil {
-		return err
+	switch asked := context(app, "pipeline"); asked {
+	case "", "false":
+		err = addEnvironment(app, source)
+	case "true":
+		err = addPipeline(app, pipeline, warnings, source)
+	default:
+		err = fmt.Errorf("the context value pipeline is %q: give -c pipeline=true for the delivery pipeline, or leave it out", asked)
 	}
-	if env.Account != "" {
-		// Without this, CDK would ask the account for its zones even though the VPC names them.
-		app.Node().SetContext(jsii.String("availability-zones:account="+env.Account+":region="+env.Region), env.AvailabilityZones)
-	}
-	assets, err := findAssets(env.Architecture)
 	if err != nil {
 		return err
-	}
-	environment := stacks.NewEnvironment(app, env, assets)
-	for _, warning := range warnings {
-		id := "drawbridge:" + strings.NewReplacer("[", ".", "]", "").Replace(warning.Path)
-		awscdk.Annotations_Of(environment.Network.Stack).AddWarningV2(&id, jsii.String(warning.String()))
 	}
 	if context(app, "nag") == "true" {
 		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{
@@ -73,6 +66,85 @@ func synthesize() (err error) {
 	}
 	app.Synth(nil)
 	return nil
+}
+
+// addEnvironment adds the stacks of one environment.
+func addEnvironment(app awscdk.App, source config.Source) error {
+	env, warnings, err := config.Load(source)
+	if err != nil {
+		return err
+	}
+	assets, err := findAssets(env.Architecture)
+	if err != nil {
+		return err
+	}
+	setZones(app, env)
+	warn(stacks.NewEnvironment(app, env, assets).Network.Stack, warnings)
+	return nil
+}
+
+// addPipeline adds the delivery pipeline and a stage for each of its environments.
+func addPipeline(app awscdk.App, pipeline *config.Pipeline, warnings []config.Warning, source config.Source) error {
+	// Of these, the pipeline's own synthesis would know nothing.
+	for _, other := range []struct{ name, instead string }{
+		{"env", "it deploys the environments that codePipeline.environments lists"},
+		{"exposure", "each environment's phase stands in its config"},
+		{"config", "it takes the environments from cdk.json"},
+	} {
+		if context(app, other.name) != "" {
+			return fmt.Errorf("-c %s does not go with -c pipeline=true: %s", other.name, other.instead)
+		}
+	}
+	if pipeline == nil {
+		return errors.New("the context holds no codePipeline, which says what to deliver and where to: see docs/pipeline.md")
+	}
+	environments, more, err := config.LoadStages(pipeline, source)
+	if err != nil {
+		return err
+	}
+	assets, err := findAssets(environments[0].Architecture)
+	if err != nil {
+		return err
+	}
+	version, err := cliVersion()
+	if err != nil {
+		return err
+	}
+	setZones(app, environments...)
+	stack := stacks.NewPipelineStack(app, "Pipeline", &stacks.PipelineStackProps{
+		Pipeline: pipeline, Environments: environments, Assets: assets, CLIVersion: version,
+	})
+	warn(stack.Stack, append(warnings, more...))
+	return nil
+}
+
+// setZones tells CDK the zones of each environment that names its account. It would ask the account for them even though the
+// VPC names them.
+func setZones(app awscdk.App, environments ...*config.Environment) {
+	for _, env := range environments {
+		if env.Account != "" {
+			app.Node().SetContext(jsii.String("availability-zones:account="+env.Account+":region="+env.Region), env.AvailabilityZones)
+		}
+	}
+}
+
+func warn(stack awscdk.Stack, warnings []config.Warning) {
+	for _, warning := range warnings {
+		id := "drawbridge:" + strings.NewReplacer("[", ".", "]", "").Replace(warning.Path)
+		awscdk.Annotations_Of(stack).AddWarningV2(&id, jsii.String(warning.String()))
+	}
+}
+
+//go:embed package.json
+var packageJSON []byte
+
+// cliVersion is the version of the CDK CLI that npm ci installs.
+func cliVersion() (string, error) {
+	var pins struct{ DevDependencies map[string]string }
+	if err := json.Unmarshal(packageJSON, &pins); err != nil {
+		return "", fmt.Errorf("package.json cannot be read: %w", err)
+	}
+	return pins.DevDependencies["aws-cdk"], nil
 }
 
 // configSource takes the environments from the file that -c config=FILE names, or else from the context itself.
@@ -102,19 +174,19 @@ func configSource(app awscdk.App) (config.Source, error) {
 	return source, nil
 }
 
-// checkPipeline reads the pipeline's config, where there is one, though no stack is made of it yet: its mistakes are to
-// be found now, and not on the day that it is needed.
-func checkPipeline(app awscdk.App, source config.Source) error {
+// pipelineConfig reads the pipeline's config, where there is one, though the pipeline may not be asked for: its mistakes are
+// to be found now, and not on the day that it is needed.
+func pipelineConfig(app awscdk.App, source config.Source) (*config.Pipeline, []config.Warning, error) {
 	pipeline := app.Node().TryGetContext(jsii.String("codePipeline"))
-	if pipeline == nil {
-		return nil
+	// With other environments than cdk.json's, its list of them means nothing.
+	if pipeline == nil || context(app, "config") != "" {
+		return nil, nil, nil
 	}
 	text, err := json.Marshal(pipeline)
 	if err != nil {
-		return fmt.Errorf("the context value codePipeline cannot be read: %w", err)
+		return nil, nil, fmt.Errorf("the context value codePipeline cannot be read: %w", err)
 	}
-	_, err = config.LoadPipeline(text, source)
-	return err
+	return config.LoadPipeline(text, source)
 }
 
 // context is a context value as text: what -c NAME=VALUE gave, or what cdk.json says. Empty if there is none.

@@ -37,6 +37,13 @@ func TestMain(m *testing.M) {
 func synth(t *testing.T, context map[string]any, environment ...string) (assembly, stderr string, code int) {
 	t.Helper()
 	dir := t.TempDir()
+	makeAssets(t, dir)
+	return synthIn(t, dir, context, environment...)
+}
+
+// makeAssets writes files that stand for those of make build.
+func makeAssets(t *testing.T, dir string) {
+	t.Helper()
 	if err := os.Mkdir(filepath.Join(dir, "build"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +54,6 @@ func synth(t *testing.T, context map[string]any, environment ...string) (assembl
 			}
 		}
 	}
-	return synthIn(t, dir, context, environment...)
 }
 
 func synthIn(t *testing.T, dir string, context map[string]any, environment ...string) (assembly, stderr string, code int) {
@@ -186,7 +192,7 @@ func TestSynthesis(t *testing.T) {
 			t.Errorf("PubliclyAccessible is %v: %s", got, stderr)
 		}
 	})
-	t.Run("passes CloudFormation Validate without tunnels, where a stack is empty", func(t *testing.T) {
+	t.Run("passes CloudFormation Validate without tunnels, where a stack makes nothing", func(t *testing.T) {
 		assembly, stderr, code := synth(t, changed(t, func(dev map[string]any) { dev["tunnels"] = []any{} }), "CDK_VALIDATION=true")
 		if code != 0 {
 			t.Fatalf("exit code %d: %s", code, stderr)
@@ -213,6 +219,104 @@ func TestSynthesis(t *testing.T) {
 			}
 			if bytes.Contains(text, []byte("arm64")) || bytes.Contains(text, []byte("t4g")) {
 				t.Errorf("%s has something of arm64", stack)
+			}
+		}
+	})
+}
+
+// delivering asks for the pipeline of cdk.json, after change has edited its environments' configs and values its own.
+func delivering(t *testing.T, change func(dev, prod map[string]any), values map[string]any) map[string]any {
+	context := with(t, map[string]any{"pipeline": "true"})
+	environments := context["environments"].(map[string]any)
+	if change != nil {
+		change(environments["dev"].(map[string]any), environments["prod"].(map[string]any))
+	}
+	for name, value := range values {
+		context["codePipeline"].(map[string]any)[name] = value
+	}
+	return context
+}
+
+// elsewhere puts prod into an account and region of its own.
+func elsewhere(_, prod map[string]any) {
+	prod["account"], prod["region"], prod["availabilityZones"] = "222222222222", "us-east-1", []any{"us-east-1a", "us-east-1b"}
+}
+
+func TestPipeline(t *testing.T) {
+	t.Run("has a stage for each environment, whose stacks have the names that they have without it", func(t *testing.T) {
+		assembly, stderr, code := synth(t, delivering(t, nil, nil))
+		if code != 0 {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		if got := manifest(t, assembly).Artifacts["Pipeline"].Properties.StackName; got != "drawbridge-pipeline" {
+			t.Errorf("the pipeline's own stack is named %q", got)
+		}
+		for _, env := range []string{"dev", "prod"} {
+			alone, _, _ := synth(t, with(t, map[string]any{"env": env}))
+			stage := filepath.Join(assembly, "assembly-"+env)
+			stacks := map[string]string{} // the template of each, by CloudFormation's name
+			for _, artifact := range manifest(t, stage).Artifacts {
+				if artifact.Properties.StackName != "" {
+					stacks[artifact.Properties.StackName] = filepath.Join(stage, artifact.Properties.TemplateFile)
+				}
+			}
+			for _, stack := range []string{"Network", "Database", "Bastion", "WebApp", "Tunnel"} {
+				want, err := os.ReadFile(filepath.Join(alone, stack+".template.json"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := os.ReadFile(stacks["drawbridge-"+env+"-"+stack])
+				if err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%s/%s differs byte by byte (%v)", env, stack, err)
+				}
+			}
+		}
+	})
+	t.Run("warns of sample values, its own and every environment's", func(t *testing.T) {
+		assembly, _, _ := synth(t, delivering(t, nil, nil))
+		text, err := os.ReadFile(filepath.Join(assembly, "Pipeline.metadata.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"codePipeline.connectionArn", "codePipeline.repository", "environments.dev.bastion.sshCidrs[0]", "environments.prod.bastion.sshCidrs[0]"} {
+			if !bytes.Contains(text, []byte(path+": ")) {
+				t.Errorf("no warning of %s", path)
+			}
+		}
+	})
+	t.Run("updates itself with the CLI that package.json pins", func(t *testing.T) {
+		assembly, _, _ := synth(t, delivering(t, nil, nil))
+		template, err := os.ReadFile(filepath.Join(assembly, "Pipeline.template.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pin := readJSON(t, "package.json").(map[string]any)["devDependencies"].(map[string]any)["aws-cdk"].(string)
+		if !bytes.Contains(template, []byte(`npm install -g aws-cdk@`+pin+`\"`)) {
+			t.Errorf("it does not install %s", pin)
+		}
+	})
+	t.Run("looks nothing up for an environment in another account and region", func(t *testing.T) {
+		// Through the CLI, which fails where it would have to ask AWS.
+		folder := t.TempDir()
+		context := delivering(t, elsewhere, map[string]any{"account": "111111111111", "region": "eu-central-1"})
+		if err := os.WriteFile(filepath.Join(folder, "cdk.json"), []byte(cdktest.JSON(map[string]any{"app": app, "context": context})), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		makeAssets(t, folder)
+		command := exec.Command("node", filepath.Join(cdktest.Root(t), "node_modules", "aws-cdk", "bin", "cdk"), "synth", "--quiet", "--no-lookups")
+		command.Dir = folder
+		command.Env = append(os.Environ(), "CDK_VALIDATION=false")
+		if output, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+		for _, part := range []string{"", "assembly-dev", "assembly-prod"} {
+			if missing := manifest(t, filepath.Join(folder, "cdk.out", part)).Missing; len(missing) > 0 {
+				t.Errorf("it would look up %s", cdktest.JSON(missing))
+			}
+		}
+		for name, artifact := range manifest(t, filepath.Join(folder, "cdk.out", "assembly-prod")).Artifacts {
+			if artifact.Properties.StackName != "" && artifact.Environment != "aws://222222222222/us-east-1" {
+				t.Errorf("%s goes to %s", name, artifact.Environment)
 			}
 		}
 	})
@@ -261,8 +365,31 @@ func TestMistakes(t *testing.T) {
 			with(t, map[string]any{"codePipeline": map[string]any{"connectionArn": "", "repository": "owner", "branch": "main", "environments": []any{"test"}}}),
 			[]string{"codePipeline.environments[0]: ", "codePipeline.repository: "},
 		},
-		"a pipeline": {
-			with(t, map[string]any{"pipeline": "true"}), []string{"has no pipeline stack"},
+		"a pipeline that deploys what is wrong twice": {
+			delivering(t, func(dev, prod map[string]any) { dev["colour"] = "red"; prod["vpcCidr"] = "10.0.0.1/16" }, nil),
+			[]string{"environments.dev.colour: ", "environments.prod.vpcCidr: "},
+		},
+		"a pipeline that is wrong": {
+			delivering(t, nil, map[string]any{"connectionArn": "mine", "repository": "owner", "branch": "a b", "environments": []any{}, "account": "1", "region": "x"}),
+			[]string{"codePipeline.account: ", "codePipeline.branch: ", "codePipeline.connectionArn: ", "codePipeline.environments: ", "codePipeline.region: ", "codePipeline.repository: "},
+		},
+		"a pipeline without an account that deploys into one": {
+			delivering(t, elsewhere, nil), []string{`codePipeline.account: is not given, but the environment "prod" names an account`},
+		},
+		"a pipeline of one environment": {
+			with(t, map[string]any{"pipeline": "true", "env": "prod"}), []string{"-c env does not go with -c pipeline=true"},
+		},
+		"a pipeline with a phase of its own": {
+			with(t, map[string]any{"pipeline": "true", "exposure": "public"}), []string{"-c exposure does not go with -c pipeline=true"},
+		},
+		"a pipeline with a config of its own": {
+			with(t, map[string]any{"pipeline": "true", "config": filepath.Join(cdktest.Root(t), "rehearsal", "testdata", "other.json")}), []string{"-c config does not go with -c pipeline=true"},
+		},
+		"a pipeline without a config": {
+			with(t, map[string]any{"pipeline": "true", "codePipeline": nil}), []string{"the context holds no codePipeline"},
+		},
+		"a pipeline that is neither true nor false": {
+			with(t, map[string]any{"pipeline": "yes"}), []string{`the context value pipeline is "yes": give -c pipeline=true`},
 		},
 	}
 	for name, test := range tests {
@@ -390,7 +517,8 @@ func assemblyFiles(t *testing.T, folder string) map[string][]byte {
 type assemblyManifest struct {
 	Missing   []any
 	Artifacts map[string]struct {
-		Properties struct{ StackName string }
+		Environment string
+		Properties  struct{ StackName, TemplateFile string }
 	}
 }
 

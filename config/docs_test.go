@@ -41,12 +41,20 @@ func docs(t *testing.T) string {
 		"for each entry of a list or object. `database.readReplicas` above 0 is refused by this version,\n" +
 		"which does not build any yet. What each `vendor` fills in stands in [connect-a-bi-vendor.md](connect-a-bi-vendor.md).\n\n" +
 		"| key | takes | if left out | example |\n|---|---|---|---|\n")
-	left := leftOut(t)
-	for _, key := range slices.Sorted(maps.Keys(environmentFields)) {
+	table(&page, environmentFields, leftOut(t))
+	page.WriteString("\n## The pipeline\n\nOne object beside the environments, `context` › `codePipeline`, says what [the pipeline](pipeline.md) delivers and where to:\n\n" +
+		"| key | takes | if left out | example |\n|---|---|---|---|\n")
+	table(&page, pipelineFields, map[string]string{"account": "`\"\"`", "region": "`\"\"`"})
+	return page.String()
+}
+
+// table writes one row for each key.
+func table(page *strings.Builder, fields map[string]field, left map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		if key == "" {
 			continue
 		}
-		f := environmentFields[key]
+		f := fields[key]
 		absent := left[key]
 		switch {
 		case f.required:
@@ -54,9 +62,8 @@ func docs(t *testing.T) string {
 		case strings.HasSuffix(key, ".*"):
 			absent = ""
 		}
-		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", key, cell(f.expected), absent, code(f.example))
+		fmt.Fprintf(page, "| `%s` | %s | %s | %s |\n", key, cell(f.expected), absent, code(f.example))
 	}
-	return page.String()
 }
 
 // leftOut is what each key is when it is left out, as JSON in a code span.

@@ -19,6 +19,8 @@ const (
 	aSchema     = "the name of a MySQL schema: 1 to 64 printable characters, of which _, % and \\ count twice, not one of MySQL's own schemas"
 	aMonth      = "a month as YYYY-MM "
 	aGeneration = "a number from 1 to 1000000; another number makes another "
+	anAccount   = `an AWS account id of 12 digits together with "region", or "" for both`
+	aRegion     = `an AWS region together with "account", or "" for both`
 	aHostType   = "an EC2 instance type, micro or larger, such as t4g.micro for arm64 and t3.micro for x86_64"
 )
 
@@ -26,8 +28,8 @@ const (
 // keys chosen by the user are "*".
 var environmentFields = map[string]field{
 	"":                    optional("an object that describes the environment", ""),
-	"account":             optional(`an AWS account id of 12 digits together with "region", or "" for both`, `"123456789012"`),
-	"region":              optional(`an AWS region together with "account", or "" for both`, `"eu-central-1"`),
+	"account":             optional(anAccount, `"123456789012"`),
+	"region":              optional(aRegion, `"eu-central-1"`),
 	"availabilityZones":   optional(`two availability zones of the region, or [] where "region" is ""`, `["eu-central-1a", "eu-central-1b"]`),
 	"availabilityZones.*": optional("an availability zone of the region: its name and one letter", `"eu-central-1a"`),
 	"vpcCidr":             optional("a private block (RFC 1918) from /16 to /23 in canonical form", `"10.0.0.0/16"`),
@@ -109,6 +111,8 @@ var environmentFields = map[string]field{
 // pipelineFields describes every key of the pipeline.
 var pipelineFields = map[string]field{
 	"":               optional("an object that describes the pipeline", `{"connectionArn": "", "repository": "owner/name", "branch": "main", "environments": ["dev", "prod"]}`),
+	"account":        optional(anAccount+" where no environment that it deploys names an account", `"123456789012"`),
+	"region":         optional(aRegion, `"eu-central-1"`),
 	"connectionArn":  required(`the ARN of a CodeConnections connection, or "" while there is none`, `"arn:aws:codeconnections:eu-central-1:123456789012:connection/0f0e0d0c-0b0a-0908-0706-050403020100"`),
 	"repository":     required("the repository as owner/name", `"owner/name"`),
 	"branch":         required("the name of a Git branch", `"main"`),

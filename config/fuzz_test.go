@@ -66,7 +66,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte, environment, exposure, architecture string) {
 		checkLoad(t, Source{Environments: text, Environment: environment, Exposure: exposure, Architecture: architecture})
-		if _, err := LoadPipeline(text, Source{Environments: []byte(`{"dev":{}}`)}); err != nil {
+		if _, _, err := LoadPipeline(text, Source{Environments: []byte(`{"dev":{}}`)}); err != nil {
 			checkProblems(t, err)
 		}
 	})

@@ -17,19 +17,8 @@ var (
 // together or not at all: a template for a known region needs its zones, and
 // without them the CDK would ask AWS.
 func (c *checker) location(root place, e *Environment) {
-	account, region, zones := root.key("account"), root.key("region"), root.key("availabilityZones")
-	switch {
-	case e.Account != "" && !accountID.MatchString(e.Account):
-		c.problem(account, "%s is not an account id", show(e.Account))
-	case e.Account == "" && e.Region != "":
-		c.problem(account, `is not given, but "region" is`)
-	}
-	switch {
-	case e.Region != "" && !regionName.MatchString(e.Region):
-		c.problem(region, "%s is not the name of a region", show(e.Region))
-	case e.Region == "" && e.Account != "":
-		c.problem(region, `is not given, but "account" is`)
-	}
+	region, zones := root.key("region"), root.key("availabilityZones")
+	c.accountAndRegion(root, e.Account, e.Region)
 	if c.isWrong(region) {
 		return
 	}
@@ -55,5 +44,21 @@ func (c *checker) location(root place, e *Environment) {
 	}
 	if n := len(e.AvailabilityZones); n != 2 {
 		c.problem(zones, "lists %d, not two", n)
+	}
+}
+
+// accountAndRegion checks the two keys of those names in root. They are given together or not at all.
+func (r *report) accountAndRegion(root place, account, region string) {
+	switch at := root.key("account"); {
+	case account != "" && !accountID.MatchString(account):
+		r.problem(at, "%s is not an account id", show(account))
+	case account == "" && region != "":
+		r.problem(at, `is not given, but "region" is`)
+	}
+	switch at := root.key("region"); {
+	case region != "" && !regionName.MatchString(region):
+		r.problem(at, "%s is not the name of a region", show(region))
+	case region == "" && account != "":
+		r.problem(at, `is not given, but "account" is`)
 	}
 }

@@ -36,6 +36,15 @@ func accept(construct constructs.IConstruct, reason string, findings ...string) 
 	resource.AddMetadata(jsii.String(key), map[string]any{"rules_to_suppress": rules})
 }
 
+// AcceptAll is accept for each resource of a type, such as AWS::S3::Bucket, that stands under scope.
+func AcceptAll(scope constructs.IConstruct, resourceType, reason string, findings ...string) {
+	for _, child := range *scope.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if resource, ok := child.(awscdk.CfnResource); ok && *resource.CfnResourceType() == resourceType {
+			accept(resource, reason, findings...)
+		}
+	}
+}
+
 // acceptWildcards accepts wildcards of an IAM policy, each as cdk-nag prints it without an account's config: such as
 // Action::s3:Get*, or Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*.
 func acceptWildcards(policy constructs.IConstruct, reason string, wildcards ...string) {

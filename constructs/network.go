@@ -152,6 +152,7 @@ func (n *Network) addSecretsManagerEndpoint() {
 		AllowAllOutbound: jsii.Bool(false),
 	})
 	group.AddIngressRule(n.FunctionsSecurityGroup, awsec2.Port_HTTPS(), jsii.String("HTTPS from functions"), nil)
+	nameRule(group, "NetworkSecretsManagerEndpointSecurityGroupfromNetworkFunctionsSecurityGroup5345DC11443287BAEA5")
 
 	first := (*n.FunctionsSubnets())[0]
 	n.SecretsManagerEndpoint = n.Vpc.AddInterfaceEndpoint(jsii.String("SecretsManagerEndpoint"), &awsec2.InterfaceVpcEndpointOptions{

@@ -233,7 +233,9 @@ func (w *WebApp) addSecurityGroups(s optionSettings) {
 			Vpc: p.Vpc, Description: jsii.String("Web app load balancer"), AllowAllOutbound: jsii.Bool(false),
 		})
 		door.AddEgressRule(w.InstanceSecurityGroup, awsec2.Port_HTTP(), jsii.String("HTTP to the instances"), nil)
+		nameRule(door, "WebAppLoadBalancerSecurityGrouptoWebAppInstanceSecurityGroupD79F54838074CC68F9")
 		w.InstanceSecurityGroup.AddIngressRule(door, awsec2.Port_HTTP(), jsii.String("HTTP from the load balancer"), nil)
+		nameRule(w.InstanceSecurityGroup, "WebAppInstanceSecurityGroupfromWebAppLoadBalancerSecurityGroupB4A4B79F80349C614D")
 		// Both, or Beanstalk makes a group of its own that is open to everybody.
 		s.set("aws:elbv2:loadbalancer", "SecurityGroups", *door.SecurityGroupId())
 		s.set("aws:elbv2:loadbalancer", "ManagedSecurityGroup", *door.SecurityGroupId())

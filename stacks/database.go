@@ -31,6 +31,9 @@ type DatabaseStack struct {
 
 	// ReadOnlyUsers has the keys of the config's readOnlyUsers.
 	ReadOnlyUsers map[string]*constructs.ReadOnlyUser
+
+	// HostnameOutput and PortOutput say where MySQL listens.
+	HostnameOutput, PortOutput awscdk.CfnOutput
 }
 
 // NewDatabaseStack adds the Database stack to scope.
@@ -109,8 +112,8 @@ func (s *DatabaseStack) addOutputs(env *config.Environment, routeTables []*strin
 		awscdk.CrossStackReferences_Of(user.Secret).Produce(awscdk.ReferenceStrength_WEAK)
 	}
 
-	output(s.Stack, "DatabaseHostname", instance.DbInstanceEndpointAddress(), "Where MySQL listens; a private address unless the exposure is public")
-	output(s.Stack, "DatabasePort", instance.DbInstanceEndpointPort(), "The port of MySQL")
+	s.HostnameOutput = output(s.Stack, "DatabaseHostname", instance.DbInstanceEndpointAddress(), "Where MySQL listens; a private address unless the exposure is public")
+	s.PortOutput = output(s.Stack, "DatabasePort", instance.DbInstanceEndpointPort(), "The port of MySQL")
 	output(s.Stack, "DatabaseName", &env.Database.Name, "The schema created with the database")
 	output(s.Stack, "MasterUsername", &env.Database.MasterUsername, "The account that may read and write")
 	output(s.Stack, "MasterSecretArn", s.Database.MasterSecret.SecretArn(), "The Secrets Manager secret with the master user's password")

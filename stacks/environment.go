@@ -67,6 +67,6 @@ func export(stack awscdk.Stack, values ...*string) {
 }
 
 // output adds a stack output whose name is id.
-func output(stack awscdk.Stack, id string, value *string, description string) {
-	awscdk.NewCfnOutput(stack, &id, &awscdk.CfnOutputProps{Value: value, Description: &description})
+func output(stack awscdk.Stack, id string, value *string, description string) awscdk.CfnOutput {
+	return awscdk.NewCfnOutput(stack, &id, &awscdk.CfnOutputProps{Value: value, Description: &description})
 }

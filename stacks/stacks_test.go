@@ -373,11 +373,11 @@ func check(t *testing.T, got, want map[string]any) {
 	}
 }
 
-// The CDK CLI deletes a deployed stack whose template has no resources.
-func TestAnEnvironmentWithoutTunnelsHasAnEmptyTunnelStack(t *testing.T) {
+// CodePipeline cannot deploy a template without resources. This one makes nothing and costs nothing.
+func TestAnEnvironmentWithoutTunnelsHasNothingInItsTunnelStack(t *testing.T) {
 	templates := synthesize(t, "dev", func(env map[string]any) { env["tunnels"] = []any{} })
-	for _, r := range templates["Tunnel"].Resources("") {
-		t.Errorf("it has %s", r.ID)
+	if handle := templates["Tunnel"].One(t, "AWS::CloudFormation::WaitConditionHandle"); len(templates["Tunnel"].Resources("")) != 1 {
+		t.Errorf("it has more than %s", handle.ID)
 	}
 }
 

@@ -25,9 +25,9 @@ type TunnelStackProps struct {
 	HostProgram string
 }
 
-// TunnelStack holds the host of the reverse SSH tunnels. It is empty when the config has no tunnels: the CDK CLI then
-// deletes what was deployed. A stack that the app did not have any more would stay, and with it its hold on the
-// Database stack's exports.
+// TunnelStack holds the host of the reverse SSH tunnels. When the config has no tunnels it holds a resource that is nothing:
+// a stack that the app did not have any more would stay as it is, and with it its hold on the Database stack's exports, and
+// a pipeline cannot deploy a template without resources.
 type TunnelStack struct {
 	awscdk.Stack
 
@@ -42,10 +42,7 @@ func NewTunnelStack(scope construct.Construct, id string, props *TunnelStackProp
 	env, database := props.Environment, props.Database
 
 	if len(env.Tunnels) == 0 {
-		awscdk.Validations_Of(s.Stack).Acknowledge(&awscdk.Acknowledgment{
-			Id:     jsii.String("CloudFormation-Validate::F0001"),
-			Reason: jsii.String("An empty template is never deployed: the CLI deletes the stack"),
-		})
+		awscdk.NewCfnWaitConditionHandle(s.Stack, jsii.String("NoTunnels"), nil)
 		return s
 	}
 	s.KeyPair = constructs.NewSSHKeyPair(s.Stack, "KeyPair", &constructs.SSHKeyPairProps{

@@ -24,6 +24,9 @@ type WebAppStackProps struct {
 type WebAppStack struct {
 	awscdk.Stack
 	WebApp *constructs.WebApp
+
+	// URLOutput says where the site is.
+	URLOutput awscdk.CfnOutput
 }
 
 // NewWebAppStack adds the WebApp stack to scope.
@@ -54,7 +57,7 @@ func NewWebAppStack(scope construct.Construct, id string, props *WebAppStackProp
 	constructs.NewWebAppAlarms(s.Stack, "WebAppAlarms", &constructs.WebAppAlarmsProps{
 		WebApp: s.WebApp, Topic: props.Network.Alarms.Topic, EnvironmentName: env.Name,
 	})
-	output(s.Stack, "WebAppURL", s.WebApp.URL, "The site. With a certificate, point the certificate's own name at this host")
+	s.URLOutput = output(s.Stack, "WebAppURL", s.WebApp.URL, "The site. With a certificate, point the certificate's own name at this host")
 	if s.WebApp.AccessLogs != nil {
 		output(s.Stack, "WebAppAccessLogs", jsii.String("s3://"+*s.WebApp.AccessLogs.BucketName()+"/"+constructs.AccessLogsPrefix+"/"), "Where the load balancer's access logs are")
 	}
