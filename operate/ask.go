@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 )
 
@@ -52,4 +53,14 @@ func (o *Operator) ask(ctx context.Context, question, want string) error {
 		return fmt.Errorf("the answer was not %q: nothing was changed", want)
 	}
 	return nil
+}
+
+// IsTerminal says whether a person may sit at the file: it is a device, and not the one without anybody.
+func IsTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }

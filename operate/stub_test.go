@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"drawbridge/operate"
+	"drawbridge/rehearsal/rehearsaltest"
 )
 
 // TestMain lets the test binary play every program that is called, by its own name: this program, and stubs of the AWS
@@ -23,11 +24,11 @@ import (
 func TestMain(m *testing.M) {
 	switch name := filepath.Base(os.Args[0]); {
 	case os.Getenv("STUB") == "":
-		os.Exit(m.Run())
+		rehearsaltest.Main(m)
 	case name == "operate":
 		os.Exit(operate.Main(os.Args[1:], &operate.Operator{
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-			Interactive: os.Getenv("STUB_INTERACTIVE") != "", AddressURL: os.Getenv("STUB_ADDRESS_URL"),
+			Interactive: os.Getenv("STUB_INTERACTIVE") != "" || operate.IsTerminal(os.Stdin), AddressURL: os.Getenv("STUB_ADDRESS_URL"),
 		}))
 	default:
 		os.Exit(stub(name, os.Args[1:]))

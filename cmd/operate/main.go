@@ -8,11 +8,8 @@ import (
 )
 
 func main() {
-	stdin, err := os.Stdin.Stat()
 	os.Exit(operate.Main(os.Args[1:], &operate.Operator{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		// /dev/null is one too, and is at its end where the answer would be.
-		Interactive: err == nil && stdin.Mode()&os.ModeCharDevice != 0,
-		AddressURL:  operate.AddressURL,
+		Interactive: operate.IsTerminal(os.Stdin), AddressURL: operate.AddressURL,
 	}))
 }
