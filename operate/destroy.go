@@ -155,11 +155,11 @@ func (o *Operator) sayStays(there stacks, all []kept) {
 		}
 	}
 	if web := there.output("WebApp", "WebAppEnvironment"); web != "" {
-		item("the log groups of the web app, for 30 days after the last line of each; one line for each that the first lists",
+		item("the log groups of the web app, whose lines go after 30 days; the first line lists them",
 			"aws logs describe-log-groups --log-group-name-prefix /aws/elasticbeanstalk/"+web+"/ --query 'logGroups[].logGroupName' --output text"+region,
 			"aws logs delete-log-group --log-group-name NAME"+region)
 	}
-	item("the log groups of CDK's own functions, in the same way",
+	item("the log groups of CDK's own functions, in the same way; this lists them",
 		"aws logs describe-log-groups --log-group-name-prefix /aws/lambda/"+o.stackName("")+" --query 'logGroups[].logGroupName' --output text"+region)
 	item("Beanstalk's bucket elasticbeanstalk-" + o.aws.region + "-" + o.account.Account + ", which every Beanstalk application of the region shares")
 	item("CDK's stack CDKToolkit and its bucket cdk-hnb659fds-assets-"+o.account.Account+"-"+o.aws.region+", which every CDK app of the region shares;",
