@@ -104,7 +104,7 @@ func (o *Operator) needs(there stacks, types map[string]instanceType) map[string
 	}
 	web := types[o.Env.WebApp.InstanceType].vCPUs()
 	if o.Env.WebApp.LoadBalanced {
-		take("WebApp", vCPUs, 2*web) // It starts with two instances, without Elastic IPs.
+		take("WebApp", vCPUs, o.Env.WebApp.MinInstances*web) // Without Elastic IPs.
 	} else {
 		take("WebApp", elasticIPs, 1)
 		take("WebApp", vCPUs, web)

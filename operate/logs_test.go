@@ -1,6 +1,7 @@
 package operate_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -60,14 +61,18 @@ func TestLogsThatAreNotThere(t *testing.T) {
 }
 
 func TestOpenPrintsTheAddressAndShowsIt(t *testing.T) {
+	opener := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		opener = "open"
+	}
 	w := newWorld(t)
 	r := w.run("open")
 	r.succeeds()
-	if r.stdout != "http://drawbridge.invalid\n" || r.last().String() != "xdg-open http://drawbridge.invalid" {
+	if r.stdout != "http://drawbridge.invalid\n" || r.last().String() != opener+" http://drawbridge.invalid" {
 		t.Errorf("it printed %q and called %s", r.stdout, r.last())
 	}
 	w = newWorld(t)
-	w.fail("xdg-open", "no display", 3)
+	w.fail(opener, "no display", 3)
 	r = w.run("open")
 	r.succeeds()
 	r.says("http://drawbridge.invalid\n", "No browser could be opened here")
@@ -79,7 +84,7 @@ func TestOpenPrintsTheAddressAndShowsIt(t *testing.T) {
 	w.edit("aws cloudformation describe-stacks", "http://drawbridge.invalid", "file:///etc/passwd")
 	r = w.run("open")
 	r.refuses("which is no web address")
-	if strings.Contains(r.last().String(), "xdg-open") {
+	if strings.Contains(r.last().String(), opener) {
 		t.Error("it opened it")
 	}
 }

@@ -2,7 +2,9 @@ package operate
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,7 +31,7 @@ func (o *Operator) status(ctx context.Context) error {
 		return err
 	}
 	asks := []func(context.Context, stacks) []section{
-		o.stacksStatus, o.databaseStatus, o.webAppStatus, o.siteStatus, o.tunnelStatus, o.alarmStatus,
+		o.stacksStatus, o.databaseStatus, o.webAppStatus, o.siteStatus, o.tunnelStatus, o.alarmStatus, o.mailStatus,
 	}
 	sections := make([][]section, len(asks))
 	var all sync.WaitGroup
@@ -119,7 +121,14 @@ func (o *Operator) siteStatus(ctx context.Context, there stacks) []section {
 	}
 	ctx, cancel := context.WithTimeout(ctx, siteTimeout)
 	defer cancel()
-	text, err := get(ctx, strings.TrimSuffix(address, "/")+"/readyz")
+	text, err := get(ctx, strings.TrimSuffix(address, "/")+"/readyz", "")
+	// The load balancer's own name is not the certificate's, which visitors use.
+	name := ""
+	if wrong := new(x509.HostnameError); errors.As(err, wrong) && len(wrong.Certificate.DNSNames) > 0 {
+		name = strings.Replace(wrong.Certificate.DNSNames[0], "*", "www", 1)
+		address += ", as " + name + ","
+		text, err = get(ctx, strings.TrimSuffix(there.output("WebApp", "WebAppURL"), "/")+"/readyz", name)
+	}
 	if err != nil {
 		return one("site", "%s does not say that it is ready: %v", address, err)
 	}
@@ -182,6 +191,32 @@ func (o *Operator) tunnelStatus(ctx context.Context, there stacks) []section {
 		sections = append(sections, section{"tunnel " + tunnel.Name, []string{line}})
 	}
 	return sections
+}
+
+// mailStatus names the addresses that no alarm reaches yet: SNS asks each, with a mail, and waits for a click.
+func (o *Operator) mailStatus(ctx context.Context, there stacks) []section {
+	topic := there.output("Network", "AlarmsTopicArn")
+	if topic == "" {
+		return nil
+	}
+	var answer struct {
+		Subscriptions []struct{ SubscriptionArn, Endpoint string }
+	}
+	if err := o.aws.answer(ctx, &answer, "sns", "list-subscriptions-by-topic", "--topic-arn", topic); err != nil {
+		return one("mails", "not known: %v", err)
+	}
+	if len(answer.Subscriptions) == 0 {
+		return one("mails", "alarms are mailed to nobody: alarms.emails in the config")
+	}
+	s := section{label: "mails"}
+	for _, subscription := range answer.Subscriptions {
+		state := "alarms are mailed to "
+		if !strings.HasPrefix(subscription.SubscriptionArn, "arn:") { // PendingConfirmation, or Deleted
+			state = "no alarm reaches it before the link in SNS's mail is clicked: "
+		}
+		s.lines = append(s.lines, state+subscription.Endpoint)
+	}
+	return []section{s}
 }
 
 // alarmStatus lists what is in ALARM of the environment's own alarms, whose names start with their stacks'.

@@ -1,10 +1,14 @@
 package operate_test
 
 import (
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +46,7 @@ web app      WebA-WebA-AbCdEfGhIjKl, Ready, Ok Green
 site         SITE is ready
 tunnel bi    up, heartbeat AGO
 alarms       none of 1
+mails        alarms are mailed to oncall@example.com
 `
 	got := regexp.MustCompile(`-?[0-9]+ [a-z]+ ago`).ReplaceAllString(r.stdout, "AGO")
 	if got = regexp.MustCompile(`http://127[0-9.:]+`).ReplaceAllString(got, "SITE"); got != want {
@@ -76,6 +81,10 @@ func TestStatusSaysWhatIsWrong(t *testing.T) {
 			w.edit(describe, `"StackStatus": "UPDATE_COMPLETE"`, `"StackStatusReason": "The following resource(s) failed",
       "StackStatus": "UPDATE_ROLLBACK_FAILED"`)
 		}, []string{"WebApp    UPDATE_ROLLBACK_FAILED, 2026-11-20 10:01 UTC", "The following resource(s) failed"}},
+		"a mail is not confirmed": {func(w *world) {
+			w.edit("aws sns list-subscriptions-by-topic", "arn:aws:sns:eu-west-1:123456789012:drawbridge-dev-Network-AlarmsTopic3A2DFEBA-x1y2z3:0f1e2d3c-0000-11ee-8000-0a0b0c0d0e0f", "PendingConfirmation")
+		}, []string{"mails        no alarm reaches it before the link in SNS's mail is clicked: oncall@example.com"}},
+		"nobody is mailed":   {func(w *world) { w.answer("aws sns list-subscriptions-by-topic", `{"Subscriptions": []}`) }, []string{"mails        alarms are mailed to nobody"}},
 		"stacks are missing": {func(w *world) { w.without("drawbridge-dev-WebApp", "drawbridge-dev-Tunnel") }, []string{"WebApp    not deployed", "Tunnel    not deployed", "web app      not deployed", "alarms       none of 1"}},
 		"nothing is there":   {func(w *world) { w.answer(describe, `{"Stacks": []}`) }, []string{"Network   not deployed", "database     not deployed"}},
 		"RDS may not be asked": {func(w *world) { w.fail("aws rds", "An error occurred (AccessDenied)", 254) },
@@ -123,4 +132,28 @@ func TestStatusAsksEverythingAtOnce(t *testing.T) {
 	if count != len(calls) || last.Sub(first) >= takes {
 		t.Errorf("of %d calls, the last began %s after the first, when that had ended", count, last.Sub(first))
 	}
+}
+
+// The load balancer's name is not the certificate's.
+func TestTheSiteBehindACertificateForAnotherName(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Go reads SSL_CERT_FILE on Linux alone")
+	}
+	w := newWorld(t)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "ready") }))
+	t.Cleanup(server.Close)
+	authority := filepath.Join(t.TempDir(), "authority.pem")
+	must(t, os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
+	address := strings.Replace(server.URL, "127.0.0.1", "localhost", 1) // Its certificate is for example.com.
+	w.edit("aws cloudformation describe-stacks", "http://drawbridge.invalid", address)
+
+	r := w.run("status")
+	r.succeeds()
+	r.says("does not say that it is ready: tls: failed to verify certificate") // whoever signed it
+
+	w.setenv("SSL_CERT_FILE", authority)
+	w.setenv("SSL_CERT_DIR", t.TempDir())
+	r = w.run("status")
+	r.succeeds()
+	r.says("site         " + address + ", as example.com, is ready")
 }

@@ -118,7 +118,7 @@ var programs = map[string]string{
 	"session-manager-plugin --version": "1.2.707.0\n",
 	"aws ssm start-session":            "the session\n", "aws logs tail": "the log\n",
 	"cdk deploy": "the deployment\n", "cdk destroy": "the destruction\n",
-	"xdg-open": "", "webapp": "the web app\n",
+	"xdg-open": "", "open": "", "webapp": "the web app\n",
 }
 
 func newWorld(t *testing.T) *world {

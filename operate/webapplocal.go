@@ -2,6 +2,7 @@ package operate
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -75,7 +76,7 @@ func (o *Operator) checkAddress(ctx context.Context) error {
 func (o *Operator) ownAddress(ctx context.Context) (netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, addressTimeout)
 	defer cancel()
-	text, err := get(ctx, o.AddressURL)
+	text, err := get(ctx, o.AddressURL, "")
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -86,13 +87,15 @@ func (o *Operator) ownAddress(ctx context.Context) (netip.Addr, error) {
 	return address, nil
 }
 
-// get is the first KiB of what a server answers with status 200.
-func get(ctx context.Context, address string) (string, error) {
+// get is the first KiB of what a server answers with status 200. Its certificate must be for that name, or for the
+// address's own if there is none.
+func get(ctx context.Context, address, name string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return "", err
 	}
-	response, err := http.DefaultClient.Do(request)
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{ServerName: name}, DisableKeepAlives: true}
+	response, err := (&http.Client{Transport: transport}).Do(request)
 	var failed *url.Error
 	if errors.As(err, &failed) {
 		err = failed.Err // The caller names the address.

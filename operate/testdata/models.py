@@ -17,6 +17,7 @@ CALLS = {
     "logs": ["DescribeLogGroups"],
     "rds": ["DescribeDBInstances"],
     "service-quotas": ["GetAWSDefaultServiceQuota", "GetServiceQuota"],
+    "sns": ["ListSubscriptionsByTopic"],
     "ssm": ["GetParameter", "StartSession"],
     "sts": ["GetCallerIdentity"],
 }
