@@ -24,7 +24,8 @@ CALLS = {
 
 
 def tree(shape, seen=()):
-    """A structure is an object, a list a list of one, a map an object with the key *, and all else its type's name."""
+    """A structure is an object, a list a list of one, a map an object with the key *, a text that is one of a few
+    says which, and all else is its type's name."""
     if shape.name in seen:
         return "any"
     seen += (shape.name,)
@@ -34,6 +35,8 @@ def tree(shape, seen=()):
         return [tree(shape.member, seen)]
     if shape.type_name == "map":
         return {"*": tree(shape.value, seen)}
+    if 0 < len(getattr(shape, "enum", None) or []) <= 40:  # not the thousand instance types
+        return "one of " + " ".join(shape.enum)
     return shape.type_name
 
 
