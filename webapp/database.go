@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,7 +23,7 @@ const (
 	// working for nobody.
 	statementTimeout = 4 * time.Second
 	// maxConnections is how many connections the pool has at most, and
-	// maxIdleConnections how many of them it keeps unused. One more ends statements.
+	// maxIdleConnections how many of them it keeps unused. One more, to each server, ends statements.
 	maxConnections     = 9
 	maxIdleConnections = 5
 	// fullPause is how long after MySQL refused one more connection it is asked again.
@@ -30,13 +32,14 @@ const (
 
 // openDatabase opens the pool that the app reads through. It stays within what
 // a small database allows (a db.t4g.micro takes about 60 connections), and
-// renews connections so that a changed password or address shows soon.
+// renews connections so that a changed password or address shows soon, and a
+// replica that comes back has its share.
 func openDatabase(s mysqldb.Settings, more ...mysqldb.Option) (*database, error) {
 	connector, err := mysqldb.NewConnector(s, append(more, mysqldb.ReadOnly(), mysqldb.Numbered(), mysqldb.Prepared())...)
 	if err != nil {
 		return nil, err
 	}
-	pool := func(most, unused int) *sql.DB {
+	pool := func(connector driver.Connector, most, unused int) *sql.DB {
 		db := sql.OpenDB(connector)
 		db.SetMaxOpenConns(most)
 		db.SetMaxIdleConns(unused)
@@ -44,7 +47,11 @@ func openDatabase(s mysqldb.Settings, more ...mysqldb.Option) (*database, error)
 		db.SetConnMaxIdleTime(time.Minute)
 		return db
 	}
-	return &database{DB: pool(maxConnections, maxIdleConnections), killer: pool(1, 1)}, nil
+	d := &database{DB: pool(connector, maxConnections, maxIdleConnections), killers: map[string]*sql.DB{}}
+	for _, host := range slices.Concat(s.ReplicaHosts, []string{""}) {
+		d.killers[host] = pool(mysqldb.At(connector, host), 1, 1)
+	}
+	return d, nil
 }
 
 // selectHint starts every SELECT that may take long: MySQL stops it by itself

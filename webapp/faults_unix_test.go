@@ -197,7 +197,7 @@ func faultSite(t *testing.T) (site *site, a *app, server *mysqltest.Server, root
 func warm(t *testing.T, site *site, a *app, root *sql.DB) {
 	t.Helper()
 	site.get(t, "/", 200)
-	for _, pool := range []*sql.DB{a.db.killer, root} {
+	for _, pool := range []*sql.DB{a.db.killers[""], root} {
 		if err := pool.PingContext(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -209,9 +209,9 @@ func warm(t *testing.T, site *site, a *app, root *sql.DB) {
 func atRest(t *testing.T, site *site, a *app) int {
 	t.Helper()
 	site.Client().CloseIdleConnections()
-	for _, pool := range []*sql.DB{a.db.DB, a.db.killer} {
+	for _, pool := range []*sql.DB{a.db.DB, a.db.killers[""]} {
 		unused := maxIdleConnections
-		if pool == a.db.killer {
+		if pool == a.db.killers[""] {
 			unused = 1
 		}
 		pool.SetMaxIdleConns(-1)
@@ -229,7 +229,7 @@ func atRest(t *testing.T, site *site, a *app) int {
 func wantNoLeak(t *testing.T, site *site, a *app, goroutines int) {
 	t.Helper()
 	waitUntil(t, "every connection was given back", func() bool {
-		return a.db.Stats().InUse == 0 && a.db.killer.Stats().InUse == 0 && len(a.tablePages) == 0 && len(a.exports) == 0
+		return a.db.Stats().InUse == 0 && a.db.killers[""].Stats().InUse == 0 && len(a.tablePages) == 0 && len(a.exports) == 0
 	})
 	if now := atRest(t, site, a); now > goroutines {
 		stacks := make([]byte, 20_000)

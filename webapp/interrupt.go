@@ -21,15 +21,21 @@ const (
 	killAgain = 100 * time.Millisecond
 )
 
-// database is the pool that the app reads through, and a connection of its own for
-// ending statements, so that nobody can hold up both.
+// database is the pool that the app reads through, and a connection of its own to
+// each server for ending statements, so that nobody can hold up both.
 type database struct {
 	*sql.DB
-	killer *sql.DB
+	killers map[string]*sql.DB // by the server, as mysqldb.ConnectionID names it
 }
 
 // Close closes all connections.
-func (d *database) Close() error { return errors.Join(d.DB.Close(), d.killer.Close()) }
+func (d *database) Close() error {
+	err := d.DB.Close()
+	for _, killer := range d.killers {
+		err = errors.Join(err, killer.Close())
+	}
+	return err
+}
 
 // interruptible runs f, which uses conn. While ctx is done, MySQL is told to end
 // what runs on the connection. To close the connection instead would leave MySQL
@@ -39,7 +45,7 @@ func (d *database) Close() error { return errors.Join(d.DB.Close(), d.killer.Clo
 // Nothing is ended any more when interruptible returns: the connection's next user
 // has nothing to fear.
 func (d *database) interruptible(ctx context.Context, conn *sql.Conn, f func() error) error {
-	id, err := mysqldb.ConnectionID(conn)
+	id, host, err := mysqldb.ConnectionID(conn)
 	if err != nil {
 		return err
 	}
@@ -47,7 +53,7 @@ func (d *database) interruptible(ctx context.Context, conn *sql.Conn, f func() e
 	certain := true
 	unused := context.AfterFunc(ctx, func() {
 		defer close(killed)
-		certain = d.killUntil(done, id)
+		certain = killUntil(done, d.killers[host], id)
 	})
 	defer func() {
 		close(done)
@@ -65,12 +71,12 @@ func (d *database) interruptible(ctx context.Context, conn *sql.Conn, f func() e
 
 // killUntil ends what runs on a connection, again and again until done. It returns
 // whether MySQL has answered each time, and so nothing is on its way any more.
-func (d *database) killUntil(done <-chan struct{}, id uint64) (certain bool) {
+func killUntil(done <-chan struct{}, killer *sql.DB, id uint64) (certain bool) {
 	certain = true
 	again := time.NewTicker(killAgain)
 	defer again.Stop()
 	for {
-		certain = d.kill(id) && certain
+		certain = kill(killer, id) && certain
 		select {
 		case <-done:
 			return certain
@@ -81,11 +87,11 @@ func (d *database) killUntil(done <-chan struct{}, id uint64) (certain bool) {
 
 // kill ends what runs on a connection. It returns whether MySQL has answered, or
 // was not asked.
-func (d *database) kill(id uint64) (certain bool) {
+func kill(killer *sql.DB, id uint64) (certain bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), killTimeout)
 	defer cancel()
 	// Everyone may end the work of their own connections.
-	_, err := d.killer.ExecContext(ctx, fmt.Sprintf("KILL QUERY %d", id))
+	_, err := killer.ExecContext(ctx, fmt.Sprintf("KILL QUERY %d", id))
 	_, answered := errors.AsType[*mysql.MySQLError](err)
 	_, notConnected := errors.AsType[*mysqldb.Error](err)
 	return err == nil || answered || notConnected

@@ -152,8 +152,8 @@ func TestAnInterruptionThatMayStillCome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = db.killer.Close()
-	db.killer = through
+	_ = db.killers[""].Close()
+	db.killers[""] = through
 	if err := through.PingContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}

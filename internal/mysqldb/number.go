@@ -15,18 +15,19 @@ func Numbered() Option {
 	return func(c *connector) { c.numbered = true }
 }
 
-// ConnectionID is the number that MySQL gave the connection, for KILL QUERY. It
-// takes no statement. The connection is of a pool that was opened with [Numbered].
-func ConnectionID(conn *sql.Conn) (id uint64, err error) {
+// ConnectionID is the number that MySQL gave the connection, for KILL QUERY, and the server that did: a host of
+// Settings.ReplicaHosts, or "" for Settings.Host. It takes no statement. The connection is of a pool that was opened with
+// [Numbered].
+func ConnectionID(conn *sql.Conn) (id uint64, host string, err error) {
 	err = conn.Raw(func(c any) error {
 		n, ok := c.(numbered)
 		if !ok {
 			return errors.New("the number of this connection was not asked for")
 		}
-		id = n.id
+		id, host = n.id, n.host
 		return nil
 	})
-	return id, err
+	return id, host, err
 }
 
 // driverConn is what database/sql uses of the driver's connections.
@@ -42,10 +43,11 @@ type driverConn interface {
 	driver.Validator
 }
 
-// numbered is a connection with its number.
+// numbered is a connection with its number, and the server's name.
 type numbered struct {
 	driverConn
-	id uint64
+	id   uint64
+	host string
 }
 
 // whole is conn with all that database/sql uses of it. It is closed if that fails.
@@ -58,7 +60,7 @@ func whole(conn driver.Conn) (driverConn, error) {
 }
 
 // number asks for the number of a new connection, and closes it if that fails.
-func number(ctx context.Context, conn driver.Conn) (driver.Conn, error) {
+func number(ctx context.Context, conn driver.Conn, host string) (driver.Conn, error) {
 	c, err := whole(conn)
 	if err != nil {
 		return nil, err
@@ -67,7 +69,7 @@ func number(ctx context.Context, conn driver.Conn) (driver.Conn, error) {
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	return numbered{c, id}, nil
+	return numbered{c, id, host}, nil
 }
 
 func askNumber(ctx context.Context, c driverConn) (uint64, error) {

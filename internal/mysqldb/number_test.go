@@ -17,12 +17,12 @@ func TestConnectionID(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		got, err := ConnectionID(conn)
+		got, host, err := ConnectionID(conn)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var want uint64
-		if err := conn.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&want); err != nil || got != want || seen[got] {
+		if err := conn.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&want); err != nil || got != want || host != "" || seen[got] {
 			t.Errorf("it is %d, want %d (%v)", got, want, err)
 		}
 		seen[got] = true
@@ -34,7 +34,7 @@ func TestConnectionID(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if id, err := ConnectionID(conn); err == nil {
+		if id, _, err := ConnectionID(conn); err == nil {
 			t.Errorf("it is %d", id)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -62,6 +63,9 @@ func WithHandshakes(seen func(tls.ConnectionState)) Option {
 //
 // With a secret, its value is read at the first connection and kept. When MySQL
 // refuses it, it is read again, and the connection is tried once more.
+//
+// Connections go to s.ReplicaHosts in turn, and to s.Host where none of them takes one. A replica that does not is left alone
+// for awayPause.
 func Open(s Settings, options ...Option) (*sql.DB, error) {
 	c, err := NewConnector(s, options...)
 	if err != nil {
@@ -80,6 +84,9 @@ func NewConnector(s Settings, options ...Option) (driver.Connector, error) {
 		return nil, err
 	}
 	c := &connector{settings: s, base: baseConfig(roots)}
+	for _, host := range s.ReplicaHosts {
+		c.replicas = append(c.replicas, &replica{host: host})
+	}
 	for _, option := range options {
 		option(c)
 	}
@@ -118,21 +125,27 @@ type connector struct {
 	secret   secretCache
 	prepared bool
 	numbered bool
+
+	replicas []*replica
+	next     atomic.Uint64
 }
 
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return mysql.MySQLDriver{} }
 
 // Connect implements driver.Connector.
-func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) { return c.logIn(ctx, c.spread) }
+
+// logIn connects as who the settings or the secret say.
+func (c *connector) logIn(ctx context.Context, connectAs func(context.Context, *Secret) (driver.Conn, error)) (driver.Conn, error) {
 	if c.settings.SecretARN == "" {
-		return c.connectAs(ctx, &Secret{Username: c.settings.Username, Password: c.settings.Password})
+		return connectAs(ctx, &Secret{Username: c.settings.Username, Password: c.settings.Password})
 	}
 	value, err := c.secret.get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := c.connectAs(ctx, value)
+	conn, err := connectAs(ctx, value)
 	if !passwordRefused(err) {
 		return conn, err
 	}
@@ -143,12 +156,13 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if newer == value {
 		return nil, err
 	}
-	return c.connectAs(ctx, newer)
+	return connectAs(ctx, newer)
 }
 
-// connectAs connects with what the settings leave open taken from value.
-func (c *connector) connectAs(ctx context.Context, value *Secret) (driver.Conn, error) {
-	host := cmp.Or(c.settings.Host, value.Host)
+// connectTo connects to a replica, or to the database itself where its name is "", with what the settings leave open taken
+// from value.
+func (c *connector) connectTo(ctx context.Context, replica string, value *Secret) (driver.Conn, error) {
+	host := cmp.Or(replica, c.settings.Host, value.Host)
 	port := cmp.Or(c.settings.Port, value.Port, DefaultPort)
 	if host == "" {
 		return nil, secretContent(c.secret.arn, "it has no host, and RDS_HOSTNAME is not set")
@@ -174,7 +188,7 @@ func (c *connector) connectAs(ctx context.Context, value *Secret) (driver.Conn, 
 		conn, err = keepPrepared(conn)
 	}
 	if err == nil && c.numbered {
-		conn, err = number(ctx, conn)
+		conn, err = number(ctx, conn, replica)
 	}
 	if err != nil {
 		return nil, explainConnect(ctx, err, where)

@@ -23,7 +23,9 @@ type Settings struct {
 	// Host is the server's name or address. TLS verifies it against the
 	// server's certificate. It may be empty when the secret names a host.
 	Host string
-	// Port is the server's TCP port; 0 means the secret's port, or DefaultPort.
+	// ReplicaHosts are further servers that hold the same data to be read, as Host is named.
+	ReplicaHosts []string
+	// Port is the servers' TCP port; 0 means the secret's port, or DefaultPort.
 	Port int
 	// Database is the schema that connections start in; empty means the
 	// secret's, or none.
@@ -44,6 +46,7 @@ type Settings struct {
 // FromEnv reads Settings from environment variables:
 //
 //	RDS_HOSTNAME, RDS_PORT, RDS_DB_NAME   where the database is
+//	RDS_REPLICA_HOSTNAME_1, …_2 and so on its read replicas, if any
 //	RDS_USERNAME and RDS_PASSWORD         who connects, or
 //	RDS_SECRET_ARN                        the secret that says who connects
 //	DRAWBRIDGE_DB_CA_FILE                 one more certificate authority
@@ -78,6 +81,17 @@ func FromEnv(lookup func(string) (string, bool)) (Settings, error) {
 	}
 	if s.Host != "" && !validHost(s.Host) {
 		problem("RDS_HOSTNAME is %q: give a host name or an address alone, without port, path or spaces", s.Host)
+	}
+	for n := 1; ; n++ {
+		name := fmt.Sprintf("RDS_REPLICA_HOSTNAME_%d", n)
+		host := get(name)
+		if host == "" {
+			break
+		}
+		if !validHost(host) {
+			problem("%s is %q: give a host name or an address alone, without port, path or spaces", name, host)
+		}
+		s.ReplicaHosts = append(s.ReplicaHosts, host)
 	}
 	if port := get("RDS_PORT"); port != "" {
 		n, err := strconv.Atoi(port)

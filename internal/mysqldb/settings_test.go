@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -49,9 +50,13 @@ func TestFromEnvReadsSettings(t *testing.T) {
 		"user name and password": {passwordEnv, Settings{Host: "db.example.com", Database: "shop", Username: "webapp", Password: testPassword}},
 		"a port":                 {with(passwordEnv, "RDS_PORT", "3307"), Settings{Host: "db.example.com", Port: 3307, Database: "shop", Username: "webapp", Password: testPassword}},
 		"an IPv6 address":        {with(passwordEnv, "RDS_HOSTNAME", "::1"), Settings{Host: "::1", Database: "shop", Username: "webapp", Password: testPassword}},
-		"a secret alone":         {secretEnv, Settings{SecretARN: testARN}},
-		"a secret and a place":   {with(secretEnv, "RDS_HOSTNAME", "db", "RDS_DB_NAME", "shop", "RDS_PORT", "3306"), Settings{Host: "db", Port: 3306, Database: "shop", SecretARN: testARN}},
-		"empty means not set":    {with(secretEnv, "RDS_USERNAME", "", "RDS_PASSWORD", "", "RDS_PORT", ""), Settings{SecretARN: testARN}},
+		"replicas, up to the first that is not there": {
+			with(secretEnv, "RDS_REPLICA_HOSTNAME_1", "r1", "RDS_REPLICA_HOSTNAME_2", "r2", "RDS_REPLICA_HOSTNAME_4", "r4"),
+			Settings{SecretARN: testARN, ReplicaHosts: []string{"r1", "r2"}},
+		},
+		"a secret alone":       {secretEnv, Settings{SecretARN: testARN}},
+		"a secret and a place": {with(secretEnv, "RDS_HOSTNAME", "db", "RDS_DB_NAME", "shop", "RDS_PORT", "3306"), Settings{Host: "db", Port: 3306, Database: "shop", SecretARN: testARN}},
+		"empty means not set":  {with(secretEnv, "RDS_USERNAME", "", "RDS_PASSWORD", "", "RDS_PORT", ""), Settings{SecretARN: testARN}},
 		"a secret that RDS made": {
 			map[string]string{"RDS_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!db-0f0e-AbCdEf"},
 			Settings{SecretARN: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!db-0f0e-AbCdEf"},
@@ -66,7 +71,7 @@ func TestFromEnvReadsSettings(t *testing.T) {
 			if err != nil {
 				t.Fatalf("refused: %v", err)
 			}
-			if got != test.want {
+			if !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %#v with password %q, want %#v", got, got.Password, test.want)
 			}
 		})

@@ -28,6 +28,15 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
+// StartWith is [Start] with other options than those of the shared server.
+func StartWith(t testing.TB, o mysqlserver.Options) *Server {
+	t.Helper()
+	s, err := mysqlserver.Start(context.Background(), o)
+	give(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	return &Server{s}
+}
+
 // shared is the server of this test binary, started by the first test that
 // asks for it.
 var shared struct {
