@@ -27,16 +27,6 @@ func (c *checker) environment(root place, e *Environment, override Exposure) {
 	if e.Name == ProductionName && len(e.Alarms.Emails) == 0 {
 		c.warn(root.key("alarms").key("emails"), "is empty, so that nobody is told of an alarm; put the addresses of the people on call")
 	}
-	c.notBuiltYet(root, e)
-}
-
-// notBuiltYet refuses what the config knows but no stack builds in this
-// version, so that nobody believes to have it.
-func (c *checker) notBuiltYet(root place, e *Environment) {
-	if e.Database.ReadReplicas > 0 {
-		c.problem(root.key("database").key("readReplicas"),
-			"%d asks for read replicas, which this version of Drawbridge does not build yet: leave it at 0", e.Database.ReadReplicas)
-	}
 }
 
 // exposure checks the phase of the file, then lets the command line's override it.

@@ -38,8 +38,7 @@ func docs(t *testing.T) string {
 		"and hosts, and `-c config=FILE` takes the environments from a JSON file instead, which holds what stands under `environments`:\n" +
 		"`{\"dev\": {…}}`.\n\n" +
 		"A key that is not listed here is an error, and so is every value that AWS, MySQL or SSH would refuse. `*` stands\n" +
-		"for each entry of a list or object. `database.readReplicas` above 0 is refused by this version,\n" +
-		"which does not build any yet. What each `vendor` fills in stands in [connect-a-bi-vendor.md](connect-a-bi-vendor.md).\n\n" +
+		"for each entry of a list or object. What each `vendor` fills in stands in [connect-a-bi-vendor.md](connect-a-bi-vendor.md).\n\n" +
 		"| key | takes | if left out | example |\n|---|---|---|---|\n")
 	table(&page, environmentFields, leftOut(t))
 	page.WriteString("\n## The pipeline\n\nOne object beside the environments, `context` › `codePipeline`, says what [the pipeline](pipeline.md) delivers and where to:\n\n" +

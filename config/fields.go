@@ -45,7 +45,7 @@ var environmentFields = map[string]field{
 	"database.storageGiB":         optional("a whole number of GiB from 20 to 65536, as gp3 storage takes", `20`),
 	"database.multiAz":            optional("true for a standby in the second availability zone, or false", `true`),
 	"database.backupDays":         optional("a number of days from 1 to 35", `7`),
-	"database.readReplicas":       optional("a number of read replicas from 0 to 15", `0`),
+	"database.readReplicas":       optional("a number of read replicas from 0 to 15, which the web app and the tunnels then read from", `1`),
 	"database.sampleData":         optional("true to load the sample data into an empty database, or false", `true`),
 	"database.deletionProtection": optional(`true to have RDS refuse to delete the instance, or false (the environment "prod" must say which)`, `true`),
 

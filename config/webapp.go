@@ -24,7 +24,7 @@ func (c *checker) webApp(root place, e *Environment) {
 	c.dashboard(at.key("dashboardUrl"), e.WebApp.DashboardURL)
 	c.charts(at.key("charts"), e.WebApp.Charts)
 	c.embedOrigins(at.key("embedOrigins"), e.WebApp.EmbedOrigins)
-	c.environmentProperties(at, e.WebApp)
+	c.environmentProperties(at, e)
 	c.instanceType(at.key("instanceType"), e.WebApp.InstanceType, e.Architecture)
 }
 
@@ -89,18 +89,21 @@ const (
 	// are not in the config: the host, the secret, and so on.
 	propertiesLimit = 4096
 	otherProperties = 600
+	// perReplica is room for the name of a read replica's host, whose identifier has up to 63 characters.
+	perReplica = 160
 )
 
 // environmentProperties checks that the environment takes what the app is told.
-func (c *checker) environmentProperties(at place, w WebApp) {
+func (c *checker) environmentProperties(at place, e *Environment) {
+	w := e.WebApp
 	size := 0
 	for name, text := range map[string]string{"DASHBOARD_CHARTS": pinned.Encode(w.Charts), "EMBED_ORIGINS": strings.Join(w.EmbedOrigins, " "), "DASHBOARD_URL": w.DashboardURL} {
 		for variable, value := range pinned.Variables(name, text) {
 			size += len(variable) + len("=") + len(value)
 		}
 	}
-	if limit := propertiesLimit - otherProperties; size > limit && !c.isWrong(at.key("charts")) {
-		c.problem(at.key("charts"), "takes, with embedOrigins and dashboardUrl, %d bytes of Elastic Beanstalk's environment properties, which have room for %d: pin fewer charts, or some with shorter addresses", size, limit)
+	if limit := propertiesLimit - otherProperties - perReplica*e.Database.ReadReplicas; size > limit && !c.isWrong(at.key("charts")) {
+		c.problem(at.key("charts"), "takes, with embedOrigins and dashboardUrl, %d bytes of Elastic Beanstalk's environment properties, which have room for %d beside the rest: pin fewer charts, or some with shorter addresses", size, limit)
 	}
 }
 

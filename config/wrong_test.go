@@ -94,7 +94,6 @@ func wrongConfigs(t testing.TB) map[string]wrongConfig {
 		"backups kept too long":               {edit: edit{"database.backupDays", `36`}},
 		"negative replicas":                   {edit: edit{"database.readReplicas", `-1`}},
 		"too many replicas":                   {edit: edit{"database.readReplicas", `16`}},
-		"replicas, not built yet":             {edit: edit{"database.readReplicas", `1`}},
 
 		"key of a user in upper case":       {edit: edit{"readOnlyUsers.Audit", `{"username": "audit", "schemas": ["sales"]}`}},
 		"empty username":                    {edit: edit{"readOnlyUsers.bi.username", `""`}},

@@ -61,6 +61,9 @@ type Database struct {
 	// MasterSecret holds the master user's credentials, with RDS's JSON keys.
 	MasterSecret awssecretsmanager.Secret
 
+	// For replicas.
+	parameters    awsrds.IParameterGroup
+	subnetGroup   awsrds.ISubnetGroup
 	instanceClass string
 	storageGiB    int
 }
@@ -94,16 +97,18 @@ func NewDatabase(scope constructs.Construct, id string, props *DatabaseProps) *D
 			"max_connect_errors": jsii.String("1000000"),
 		},
 	})
+	d.parameters = parameters
+	d.subnetGroup = awsrds.NewSubnetGroup(d.Construct, jsii.String("SubnetGroup"), &awsrds.SubnetGroupProps{
+		Vpc:         props.Vpc,
+		Description: jsii.String("The database tier"),
+		VpcSubnets:  &awsec2.SubnetSelection{Subnets: props.Subnets},
+	})
 	instance := &awsrds.DatabaseInstanceProps{
-		Engine:         engine,
-		InstanceType:   awsec2.NewInstanceType(jsii.String(strings.TrimPrefix(props.InstanceClass, "db."))),
-		ParameterGroup: parameters,
-		Vpc:            props.Vpc,
-		SubnetGroup: awsrds.NewSubnetGroup(d.Construct, jsii.String("SubnetGroup"), &awsrds.SubnetGroupProps{
-			Vpc:         props.Vpc,
-			Description: jsii.String("The database tier"),
-			VpcSubnets:  &awsec2.SubnetSelection{Subnets: props.Subnets},
-		}),
+		Engine:                  engine,
+		InstanceType:            awsec2.NewInstanceType(jsii.String(strings.TrimPrefix(props.InstanceClass, "db."))),
+		ParameterGroup:          parameters,
+		Vpc:                     props.Vpc,
+		SubnetGroup:             d.subnetGroup,
 		SecurityGroups:          &[]awsec2.ISecurityGroup{d.SecurityGroup},
 		Port:                    jsii.Number(MySQLPort),
 		DatabaseName:            &props.Name,

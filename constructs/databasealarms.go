@@ -3,14 +3,17 @@ package constructs
 import (
 	"fmt"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 )
 
 // DatabaseAlarmsProps says what is watched, and who is told.
 type DatabaseAlarmsProps struct {
 	Database *Database
+	Replicas []*ReadReplica
 	Function *DatabaseFunction
 	Topic    awssns.ITopic
 
@@ -18,7 +21,7 @@ type DatabaseAlarmsProps struct {
 	EnvironmentName string
 }
 
-// DatabaseAlarms watch the database and its function.
+// DatabaseAlarms watch the database, its replicas and its function.
 type DatabaseAlarms struct {
 	constructs.Construct
 }
@@ -30,7 +33,13 @@ func NewDatabaseAlarms(scope constructs.Construct, id string, props *DatabaseAla
 		return says(props.EnvironmentName, fmt.Sprintf(format, values...), alarmsPage)
 	}
 	// A server that is full or stuck may not even say so any more: what it said last still holds.
-	addServerAlarms(a.Construct, "", props.Database.Instance.InstanceIdentifier(), props.Database, props.Topic, says)
+	addServerAlarms(a.Construct, "the database", props.Database.Instance.InstanceIdentifier(), props.Database, props.Topic, says)
+	for i, replica := range props.Replicas {
+		name := fmt.Sprintf("read replica %d", i+1)
+		scope := constructs.NewConstruct(a.Construct, jsii.String(fmt.Sprintf("Replica%d", i+1)))
+		addServerAlarms(scope, name, replica.Instance.InstanceIdentifier(), props.Database, props.Topic, says)
+		addLagAlarm(scope, name, replica, props.Topic, says)
+	}
 	addAlarm(a.Construct, props.Topic, alarm{
 		id: "FunctionErrors", is: atLeast, threshold: 1, periods: 1,
 		metric: metric("AWS/Lambda", "Errors", awscloudwatch.Stats_SUM(), 5, map[string]*string{"FunctionName": props.Function.Function.FunctionName()}),
@@ -41,12 +50,31 @@ func NewDatabaseAlarms(scope constructs.Construct, id string, props *DatabaseAla
 	return a
 }
 
-// addServerAlarms adds the alarms of one MySQL server. what is "" for the database itself.
-func addServerAlarms(scope constructs.Construct, what string, identifier *string, database *Database, topic awssns.ITopic, says func(string, ...any) string) {
-	name := "the database"
-	if what != "" {
-		name = "the " + what
-	}
+// addLagAlarm adds the alarm of a replica that is behind, or does not replicate at all: then its lag is -1 ("Monitoring
+// replication lag for MySQL read replicas", Amazon RDS User Guide).
+func addLagAlarm(scope constructs.Construct, name string, replica *ReadReplica, topic awssns.ITopic, says func(string, ...any) string) {
+	const day = 86400
+	addAlarm(scope, topic, alarm{
+		id: "Lag", is: moreThan, threshold: lagSeconds, periods: 10,
+		metric: awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+			Expression: jsii.String(fmt.Sprintf("IF(lag < 0, %d, lag)", day)),
+			Label:      jsii.String("Seconds behind the database"),
+			Period:     awscdk.Duration_Minutes(jsii.Number(1)),
+			UsingMetrics: &map[string]awscloudwatch.IMetric{
+				"lag": metric("AWS/RDS", "ReplicaLag", awscloudwatch.Stats_MAXIMUM(), 1, map[string]*string{"DBInstanceIdentifier": replica.Instance.InstanceIdentifier()}),
+			},
+		}),
+		// Who reads from it must not be told by nothing at all.
+		missing: isBad,
+		says:    says("%s has been more than %d seconds behind the database for 10 minutes, or does not replicate any more, so that pages and dashboards show old data", name, lagSeconds),
+	})
+}
+
+// lagSeconds is how far behind a replica may be.
+const lagSeconds = 60
+
+// addServerAlarms adds the alarms of one MySQL server.
+func addServerAlarms(scope constructs.Construct, name string, identifier *string, database *Database, topic awssns.ITopic, says func(string, ...any) string) {
 	of := map[string]*string{"DBInstanceIdentifier": identifier}
 	addAlarm(scope, topic, alarm{
 		id: "CPU", is: moreThan, threshold: 90, periods: 3, missing: keepsTold,
@@ -57,7 +85,7 @@ func addServerAlarms(scope constructs.Construct, what string, identifier *string
 	addAlarm(scope, topic, alarm{
 		id: "FreeStorage", is: lessThan, threshold: float64(database.storageGiB) * tenth, periods: 1, missing: keepsTold,
 		metric: metric("AWS/RDS", "FreeStorageSpace", awscloudwatch.Stats_MINIMUM(), 5, of),
-		says:   says("less than a tenth of the %d GiB of %s is free; when none is, it takes no writes", database.storageGiB, name),
+		says:   says("less than a tenth of the %d GiB of %s is free; when none is, it stops", database.storageGiB, name),
 	})
 	if limit := likelyConnections(database.instanceClass); limit > 0 {
 		addAlarm(scope, topic, alarm{

@@ -11,7 +11,7 @@ import (
 	"drawbridge/internal/cdktest"
 )
 
-// databaseAlarms watch a database of 20 GiB.
+// databaseAlarms watch a database of 20 GiB and its replica.
 func databaseAlarms(t *testing.T) cdktest.Template {
 	t.Helper()
 	return template(t, func(stack awscdk.Stack) {
@@ -22,6 +22,7 @@ func databaseAlarms(t *testing.T) cdktest.Template {
 		})
 		constructs.NewDatabaseAlarms(stack, "Alarms", &constructs.DatabaseAlarmsProps{
 			Database: database, Topic: topic(stack), EnvironmentName: "castle",
+			Replicas: []*constructs.ReadReplica{constructs.NewReadReplica(stack, "Replica", &constructs.ReadReplicaProps{Vpc: network.Vpc, Database: database})},
 			Function: constructs.NewDatabaseFunction(stack, "Function", &constructs.DatabaseFunctionProps{
 				Network: network, SecretsManagerURL: jsii.String("https://secrets.example.com"), Database: database,
 				Architecture: constructs.ARM64, Code: cdktest.Asset(t),
@@ -32,7 +33,7 @@ func databaseAlarms(t *testing.T) cdktest.Template {
 
 func TestDatabaseAlarms(t *testing.T) {
 	made := databaseAlarms(t)
-	instance := []any{map[string]any{"Name": "DBInstanceIdentifier", "Value": "${" + made.One(t, "AWS::RDS::DBInstance").ID + "}"}}
+	instance := []any{map[string]any{"Name": "DBInstanceIdentifier", "Value": "${" + called(t, made, "AWS::RDS::DBInstance", "Database").ID + "}"}}
 	for id, want := range map[string]map[string]any{
 		"CPU": {
 			"Namespace": "AWS/RDS", "MetricName": "CPUUtilization", "Dimensions": instance, "Statistic": "Average", "Period": 300, "EvaluationPeriods": 3,
@@ -62,7 +63,29 @@ func TestDatabaseAlarms(t *testing.T) {
 			}
 		})
 	}
-	if all := made.Resources("AWS::CloudWatch::Alarm"); len(all) != 4 {
+	replica := []any{map[string]any{"Name": "DBInstanceIdentifier", "Value": "${" + called(t, made, "AWS::RDS::DBInstance", "Replica").ID + "}"}}
+	t.Run("are the same for a replica", func(t *testing.T) {
+		for _, id := range []string{"CPU", "FreeStorage", "Connections"} {
+			of, its := called(t, made, "AWS::CloudWatch::Alarm", "Alarms"+id).Properties, called(t, made, "AWS::CloudWatch::Alarm", "AlarmsReplica1"+id).Properties
+			check(t, its, map[string]any{"Dimensions": replica})
+			for _, same := range []string{"MetricName", "Threshold", "ComparisonOperator", "TreatMissingData", "EvaluationPeriods", "AlarmActions", "OKActions"} {
+				check(t, its, map[string]any{same: of[same]})
+			}
+		}
+	})
+	t.Run("go off when a replica is behind, does not replicate (-1), or says nothing", func(t *testing.T) {
+		lag := called(t, made, "AWS::CloudWatch::Alarm", "AlarmsReplica1Lag").Properties
+		check(t, lag, map[string]any{
+			"ComparisonOperator": "GreaterThanThreshold", "Threshold": 60, "EvaluationPeriods": 10, "TreatMissingData": "breaching",
+			"Metrics": []any{
+				map[string]any{"Id": "expr_1", "Expression": "IF(lag < 0, 86400, lag)", "Label": "Seconds behind the database", "ReturnData": true},
+				map[string]any{"Id": "lag", "ReturnData": false, "MetricStat": map[string]any{
+					"Metric": map[string]any{"Namespace": "AWS/RDS", "MetricName": "ReplicaLag", "Dimensions": replica}, "Period": 60, "Stat": "Maximum",
+				}},
+			},
+		})
+	})
+	if all := made.Resources("AWS::CloudWatch::Alarm"); len(all) != 8 {
 		t.Errorf("%d alarms", len(all))
 	}
 }

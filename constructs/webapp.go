@@ -2,6 +2,7 @@ package constructs
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,9 @@ type WebAppProps struct {
 	// DatabaseHost, DatabasePort and DatabaseName say what to connect to.
 	DatabaseHost, DatabasePort *string
 	DatabaseName               string
+
+	// ReplicaHosts are read replicas, which the app reads from as long as one of them answers.
+	ReplicaHosts []*string
 
 	// Secret holds the credentials of the web app's MySQL user. The app reads it at run time.
 	Secret awssecretsmanager.ISecret
@@ -169,6 +173,9 @@ func (w *WebApp) settings() optionSettings {
 
 	const variables = "aws:elasticbeanstalk:application:environment"
 	s.set(variables, "RDS_HOSTNAME", *p.DatabaseHost)
+	for i, host := range p.ReplicaHosts {
+		s.set(variables, fmt.Sprintf("RDS_REPLICA_HOSTNAME_%d", i+1), *host)
+	}
 	s.set(variables, "RDS_PORT", *p.DatabasePort)
 	s.set(variables, "RDS_DB_NAME", p.DatabaseName)
 	s.set(variables, "RDS_SECRET_ARN", *p.Secret.SecretArn())
@@ -204,15 +211,15 @@ func (s optionSettings) setLoadBalancer(subnets string, p *WebAppProps) {
 	s.set("aws:elasticbeanstalk:command", "DeploymentPolicy", "Rolling")
 	s.set("aws:elasticbeanstalk:command", "BatchSizeType", "Percentage")
 	s.set("aws:elasticbeanstalk:command", "BatchSize", "50")
-	// Port 80. Said although it is the default: an option that is left out later may keep its last value.
+	// Port 80. What is the default is said too: an option that is left out later may keep its last value.
 	s.set("aws:elbv2:listener:default", "ListenerEnabled", "true")
 	if p.CertificateARN != "" {
 		s.set("aws:elbv2:listener:443", "Protocol", "HTTPS")
 		s.set("aws:elbv2:listener:443", "SSLCertificateArns", p.CertificateARN)
 		s.set("aws:elbv2:listener:443", "SSLPolicy", "ELBSecurityPolicy-TLS13-1-2-2021-06")
-		// Elastic Beanstalk has no option for a redirection by the load balancer.
-		s.set("aws:elasticbeanstalk:application:environment", "REDIRECT_TO_HTTPS", "true")
 	}
+	// Elastic Beanstalk has no option for a redirection by the load balancer.
+	s.set("aws:elasticbeanstalk:application:environment", "REDIRECT_TO_HTTPS", strconv.FormatBool(p.CertificateARN != ""))
 }
 
 // addSecurityGroups lets visitors in to the site, and the site in to the database.

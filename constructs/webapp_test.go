@@ -173,6 +173,7 @@ func TestWebAppLoadBalancer(t *testing.T) {
 		"aws:elasticbeanstalk:environment EnvironmentType":                 "LoadBalanced",
 		"aws:elasticbeanstalk:environment LoadBalancerType":                "application",
 		"aws:elasticbeanstalk:environment:process:default HealthCheckPath": "/healthz",
+		"aws:elasticbeanstalk:application:environment REDIRECT_TO_HTTPS":   "false",
 		"aws:elbv2:listener:default ListenerEnabled":                       "true",
 		"aws:elbv2:loadbalancer AccessLogsS3Bucket":                        "${" + plain.One(t, "AWS::S3::Bucket").ID + "}",
 		"aws:elbv2:loadbalancer AccessLogsS3Enabled":                       "true",
@@ -201,6 +202,13 @@ func TestWebAppLoadBalancer(t *testing.T) {
 		}
 		return changed
 	}
+	t.Run("reads from replicas, where there are some", func(t *testing.T) {
+		replicated, _ := webApp(t, func(p *constructs.WebAppProps) { p.ReplicaHosts = *jsii.Strings("r1.example.com", "r2.example.com") })
+		same(t, difference(optionSettings(t, single), optionSettings(t, replicated)), map[string]any{
+			"aws:elasticbeanstalk:application:environment RDS_REPLICA_HOSTNAME_1": "r1.example.com",
+			"aws:elasticbeanstalk:application:environment RDS_REPLICA_HOSTNAME_2": "r2.example.com",
+		})
+	})
 	t.Run("balances instances by their load and health", func(t *testing.T) {
 		same(t, difference(optionSettings(t, single), optionSettings(t, plain)), added)
 	})

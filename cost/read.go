@@ -77,11 +77,7 @@ func (c *counter) count(stack string, r template.Resource) error {
 	case r.Type == "AWS::SecretsManager::Secret":
 		c.secrets++
 	case r.Type == "AWS::CloudWatch::Alarm":
-		c.alarms++
-		// Those of Elastic Beanstalk's that are custom metrics stand in its settings.
-		if namespace, _ := template.Text(r.Properties["Namespace"]); !strings.HasPrefix(namespace, "AWS/") {
-			c.metrics[fmt.Sprint(namespace, r.Properties["MetricName"], r.Properties["Dimensions"])] = true
-		}
+		c.alarm(r.Properties)
 	case r.Type == "AWS::SSM::Parameter":
 		if tier, _ := template.Text(r.Properties["Tier"]); tier != "" && tier != "Standard" {
 			c.unpriced = append(c.unpriced, r.Type+" of the tier "+tier)
@@ -102,7 +98,11 @@ func (c *counter) database(p map[string]any) error {
 	if err != nil {
 		return err
 	}
-	part, hour, gib := "database, "+class, c.prices.Database, c.prices.DatabaseStorage
+	what := "database, "
+	if p["SourceDBInstanceIdentifier"] != nil {
+		what = "read replica, "
+	}
+	part, hour, gib := what+class, c.prices.Database, c.prices.DatabaseStorage
 	if standby, _ := template.Text(p["MultiAZ"]); standby == "true" {
 		part, hour, gib = part+" with a standby", c.prices.DatabaseWithStandby, c.prices.DatabaseStorageStandby
 	}
@@ -182,6 +182,27 @@ func (c *counter) beanstalk(p map[string]any) error {
 		c.others += items(settings["aws:ec2:vpc ELBSubnets"])
 	}
 	return nil
+}
+
+// alarm counts an alarm: one for each metric that it looks at ("Amazon CloudWatch pricing"). Metrics of AWS's are free;
+// those of Elastic Beanstalk's that are custom ones stand in its settings.
+func (c *counter) alarm(p map[string]any) {
+	metrics := []map[string]any{p}
+	if several, ok := p["Metrics"].([]any); ok {
+		metrics = nil
+		for _, one := range several {
+			stat, _ := one.(map[string]any)["MetricStat"].(map[string]any)
+			if metric, ok := stat["Metric"].(map[string]any); ok {
+				metrics = append(metrics, metric)
+			}
+		}
+	}
+	for _, metric := range metrics {
+		c.alarms++
+		if namespace, _ := template.Text(metric["Namespace"]); !strings.HasPrefix(namespace, "AWS/") {
+			c.metrics[fmt.Sprint(namespace, metric["MetricName"], metric["Dimensions"])] = true
+		}
+	}
 }
 
 // health counts the custom metrics that Elastic Beanstalk is told to publish of an environment ("Publishing Amazon

@@ -21,7 +21,9 @@ func (n *network) readDatabase(r resource) []*host {
 	if r.has("SourceDBInstanceIdentifier") {
 		h.isReplica = true
 		source, err := r.text("SourceDBInstanceIdentifier")
-		found := slices.IndexFunc(n.world.possible(r.typ), func(s resource) bool { return s.symbol() == source })
+		found := slices.IndexFunc(n.world.possible(r.typ), func(s resource) bool {
+			return source == s.symbol() || source == s.symbol()+".DBInstanceArn"
+		})
 		if err != nil || found < 0 {
 			h.doubt(r, "the database that it is a replica of is not one of this environment's")
 		} else {

@@ -59,6 +59,23 @@ Lambda function  yes       no       no       no           no
 `)
 }
 
+// Replicas stay private: they have the database's security group, which lets developers in, but no public address.
+func TestReadReplicaInThePublicPhase(t *testing.T) {
+	isText(t, table(t, func(dev rehearsaltest.Config) {
+		public(dev)
+		dev["database"].(m)["readReplicas"] = 1
+	}), `
+drawbridge-dev   database  web app  web app  jump server  tunnel host  Database/Replica1Instance0F4075BC
+                 :3306     :80      :443     :22          :22          :3306
+internet         no        yes      no       no           no           no
+203.0.113.0/24   yes       yes      no       yes          no           no
+web app          yes       -        -        no           no           yes
+jump server      yes       no       no       -            no           yes
+tunnel host      yes       yes      no       no           -            yes
+Lambda function  yes       no       no       no           no           yes
+`)
+}
+
 func TestDevelopersWithTwoBlocksOfTheirOwn(t *testing.T) {
 	isText(t, table(t, func(dev rehearsaltest.Config) {
 		public(dev)

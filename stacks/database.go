@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -29,11 +30,23 @@ type DatabaseStack struct {
 	Database *constructs.Database
 	Function *constructs.DatabaseFunction
 
+	// Replicas are the database's read replicas.
+	Replicas []*constructs.ReadReplica
+
 	// ReadOnlyUsers has the keys of the config's readOnlyUsers.
 	ReadOnlyUsers map[string]*constructs.ReadOnlyUser
 
 	// HostnameOutput and PortOutput say where MySQL listens.
 	HostnameOutput, PortOutput awscdk.CfnOutput
+}
+
+// ReplicaHosts are where the read replicas listen, in their order.
+func (s *DatabaseStack) ReplicaHosts() []*string {
+	var hosts []*string
+	for _, replica := range s.Replicas {
+		hosts = append(hosts, replica.Instance.DbInstanceEndpointAddress())
+	}
+	return hosts
 }
 
 // NewDatabaseStack adds the Database stack to scope.
@@ -83,8 +96,13 @@ func NewDatabaseStack(scope construct.Construct, id string, props *DatabaseStack
 			Function: s.Function, Database: s.Database, Schema: env.Database.Name,
 		})
 	}
+	for n := range env.Database.ReadReplicas {
+		// Numbered: another number of them makes new ones, or deletes the last, and leaves the others alone.
+		replica := constructs.NewReadReplica(s.Stack, fmt.Sprintf("Replica%d", n+1), &constructs.ReadReplicaProps{Vpc: network.Vpc, Database: s.Database})
+		s.Replicas = append(s.Replicas, replica)
+	}
 	constructs.NewDatabaseAlarms(s.Stack, "DatabaseAlarms", &constructs.DatabaseAlarmsProps{
-		Database: s.Database, Function: s.Function, Topic: props.Network.Alarms.Topic, EnvironmentName: env.Name,
+		Database: s.Database, Replicas: s.Replicas, Function: s.Function, Topic: props.Network.Alarms.Topic, EnvironmentName: env.Name,
 	})
 	var routeTables []*string
 	for _, subnet := range *network.DatabaseSubnets() {
@@ -111,8 +129,15 @@ func (s *DatabaseStack) addOutputs(env *config.Environment, routeTables []*strin
 		// Renaming a user replaces its secret. A strong reference would make CloudFormation refuse that.
 		awscdk.CrossStackReferences_Of(user.Secret).Produce(awscdk.ReferenceStrength_WEAK)
 	}
+	for _, replica := range s.Replicas {
+		// As many as the config says: a strong reference would make CloudFormation refuse that there is one less.
+		awscdk.CrossStackReferences_Of(replica.Instance).Produce(awscdk.ReferenceStrength_WEAK)
+	}
 
 	s.HostnameOutput = output(s.Stack, "DatabaseHostname", instance.DbInstanceEndpointAddress(), "Where MySQL listens; a private address unless the exposure is public")
+	for i, replica := range s.Replicas {
+		output(s.Stack, fmt.Sprintf("ReplicaHostname%d", i+1), replica.Instance.DbInstanceEndpointAddress(), "A read replica of the database; always a private address")
+	}
 	s.PortOutput = output(s.Stack, "DatabasePort", instance.DbInstanceEndpointPort(), "The port of MySQL")
 	output(s.Stack, "DatabaseName", &env.Database.Name, "The schema created with the database")
 	output(s.Stack, "MasterUsername", &env.Database.MasterUsername, "The account that may read and write")

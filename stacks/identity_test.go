@@ -39,6 +39,8 @@ var identitiesOfProd = []string{
 	"WebApp/WebAppAccessLogs64531BED AWS::S3::Bucket",
 }
 
+// Read replicas are pinned in TestReadReplicas: they hold no data of their own, but their addresses are in use.
+
 func TestWhatHoldsDataOrAnAddressKeepsItsLogicalID(t *testing.T) {
 	eachEnvironment(t, func(t *testing.T, templates map[string]cdktest.Template) {
 		var got []string

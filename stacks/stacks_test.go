@@ -361,6 +361,81 @@ func TestAnAddressIsOneSubscription(t *testing.T) {
 	}
 }
 
+// replicated is a change of the config to so many read replicas.
+func replicated(n int) func(map[string]any) {
+	return func(env map[string]any) { env["database"].(map[string]any)["readReplicas"] = n }
+}
+
+func TestReadReplicas(t *testing.T) {
+	none, one, three := synthesize(t, "dev", nil), synthesize(t, "dev", replicated(1)), synthesize(t, "dev", replicated(3))
+	t.Run("keep their names when others come and go", func(t *testing.T) {
+		var ids []string
+		for _, r := range three["Database"].Resources("AWS::RDS::DBInstance") {
+			ids = append(ids, r.ID)
+		}
+		if want := []string{instanceID, "Replica1Instance0F4075BC", "Replica2InstanceE345292C", "Replica3InstanceB6D6ABAB"}; !slices.Equal(ids, want) {
+			t.Errorf("got %q, want %q", ids, want)
+		}
+		for _, path := range differences(one, three) {
+			if !strings.Contains(path, "Replica2") && !strings.Contains(path, "Replica3") && !strings.Contains(path, "ReplicaHostname") && !strings.HasSuffix(path, "/OptionSettings") {
+				t.Errorf("%s differs", path)
+			}
+		}
+	})
+	t.Run("change nothing about the database, and nothing in the Network and Bastion stacks", func(t *testing.T) {
+		for _, path := range differences(none, three) {
+			stack, _, _ := strings.Cut(path, "/")
+			if strings.Contains(path, instanceID+"/") || stack == "Network" || stack == "Bastion" {
+				t.Errorf("%s differs", path)
+			}
+		}
+	})
+	t.Run("may go while the web app still knows them: nothing holds on to an export of theirs", func(t *testing.T) {
+		for name, output := range three["Database"]["Outputs"].(map[string]any) {
+			if output.(map[string]any)["Export"] != nil && strings.Contains(name, "Replica") {
+				t.Errorf("%s is exported", name)
+			}
+		}
+	})
+	t.Run("are what the web app reads from", func(t *testing.T) {
+		for n, id := range []string{"Replica1Instance", "Replica2Instance", "Replica3Instance"} {
+			host := cdktest.JSON(setting(t, three, "aws:elasticbeanstalk:application:environment", fmt.Sprintf("RDS_REPLICA_HOSTNAME_%d", n+1)))
+			if !strings.Contains(host, "Fn::GetStackOutput") || !strings.Contains(host, id) {
+				t.Errorf("it reads from %s", host)
+			}
+		}
+		if host := setting(t, three, "aws:elasticbeanstalk:application:environment", "RDS_REPLICA_HOSTNAME_4"); host != nil {
+			t.Errorf("it reads from %v too", host)
+		}
+	})
+	t.Run("are where the tunnels lead to, always the first", func(t *testing.T) {
+		for name, test := range map[string]struct {
+			templates map[string]cdktest.Template
+			want      bool
+		}{"none": {none, false}, "one": {one, true}, "three": {three, true}} {
+			host := cdktest.JSON(test.templates["Tunnel"].One(t, "AWS::EC2::Instance").Properties["UserData"])
+			if strings.Contains(host, "Replica1Instance") != test.want || strings.Contains(host, "Replica2Instance") {
+				t.Errorf("%s: the tunnel host is told %s", name, host)
+			}
+		}
+	})
+	t.Run("are private in the public phase too", func(t *testing.T) {
+		public := synthesize(t, "dev", func(env map[string]any) { publicExposure(env); replicated(1)(env) })
+		replica := one["Database"].Resources("AWS::RDS::DBInstance")[1]
+		check(t, replica.Properties, map[string]any{"PubliclyAccessible": false})
+		for _, path := range differences(one, public) {
+			if strings.Contains(path, "Replica") {
+				t.Errorf("%s differs", path)
+			}
+		}
+	})
+	t.Run("have alarms of their own", func(t *testing.T) {
+		if got := len(resources(three, "AWS::CloudWatch::Alarm")) - len(resources(none, "AWS::CloudWatch::Alarm")); got != 3*4 {
+			t.Errorf("%d more alarms", got)
+		}
+	})
+}
+
 const certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/0f0e0d0c-0b0a-0908-0706-050403020100"
 
 // check compares some properties with what they should be.

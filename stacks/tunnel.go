@@ -57,8 +57,13 @@ func NewTunnelStack(scope construct.Construct, id string, props *TunnelStackProp
 			Name: t.Name, Host: t.Host, Port: t.Port, User: t.User, RemotePort: t.RemotePort, HostKey: t.HostKey,
 		})
 	}
+	host := hostProps(env, props.Network, database, props.HostProgram, "tunnel", env.Architecture.HostInstanceType())
+	if replicas := database.ReplicaHosts(); len(replicas) > 0 {
+		// The first for all tunnels: it goes last, and a vendor's heavy queries are then on one machine.
+		host.DatabaseHost = replicas[0]
+	}
 	s.Host = constructs.NewTunnelHost(s.Stack, "TunnelHost", &constructs.TunnelHostProps{
-		HostProps: hostProps(env, props.Network, database, props.HostProgram, "tunnel", env.Architecture.HostInstanceType()),
+		HostProps: host,
 		Key:       s.KeyPair,
 		Tunnels:   tunnels,
 		Alarms:    props.Network.Alarms.Topic,

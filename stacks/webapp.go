@@ -40,6 +40,7 @@ func NewWebAppStack(scope construct.Construct, id string, props *WebAppStackProp
 		DatabaseHost:          database.Database.Instance.DbInstanceEndpointAddress(),
 		DatabasePort:          database.Database.Instance.DbInstanceEndpointPort(),
 		DatabaseName:          env.Database.Name,
+		ReplicaHosts:          database.ReplicaHosts(),
 		Secret:                database.ReadOnlyUsers[config.WebAppUser].Secret,
 		BundlePath:            props.BundlePath,
 		VisitorCIDRs:          env.WebApp.VisitorCIDRs,
