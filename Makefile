@@ -90,6 +90,15 @@ cost: build node_modules ## say what each environment costs a month, at AWS's li
 	done
 	@go run ./cmd/cost $(ENVIRONMENTS:%=build/cost/%)
 
+# BASE=REF is what is deployed, HEAD=REF what is to be; the working tree, where it names nothing.
+BASE ?=
+HEAD ?=
+
+.PHONY: diff
+diff: node_modules ## say in Markdown what deploying the working tree over BASE=main does; HEAD=REF for a branch
+	@$(call go_build,build/review) ./review && $(call built,build/review)
+	@build/review $(if $(BASE),-base "$(BASE)") $(if $(HEAD),-head "$(HEAD)") || [ $$? -lt 3 ]
+
 # PACKAGES=./webapp tests one package.
 PACKAGES ?= ./...
 

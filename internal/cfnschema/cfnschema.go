@@ -26,32 +26,47 @@ type Types map[string]Type
 // Type is what each property of a resource type does when it changes.
 type Type map[string]Replacement
 
-// Read reads the schemas from the folder of npm's packages, node_modules.
+// Read is the Types of [ReadAll].
 func Read(nodeModules string) (Types, error) {
+	schemas, err := ReadAll(nodeModules)
+	return schemas.Types, err
+}
+
+// Schemas are what this package knows of resource types.
+type Schemas struct {
+	Types Types
+
+	// Stateful are the types whose resources hold data that is lost with them.
+	Stateful map[string]bool
+}
+
+// ReadAll reads the schemas from the folder of npm's packages, node_modules.
+func ReadAll(nodeModules string) (Schemas, error) {
 	path := filepath.Join(nodeModules, "aws-cdk", "db.json.gz")
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("CloudFormation's schemas cannot be read (%w): run npm ci", err)
+		return Schemas{}, fmt.Errorf("CloudFormation's schemas cannot be read (%w): run npm ci", err)
 	}
 	defer file.Close() //nolint:errcheck // only read
 	text, err := gzip.NewReader(file)
 	if err != nil {
-		return nil, fmt.Errorf("CloudFormation's schemas in %s cannot be read: %w", path, err)
+		return Schemas{}, fmt.Errorf("CloudFormation's schemas in %s cannot be read: %w", path, err)
 	}
 	var database struct {
 		Schema struct {
 			Resource struct {
 				Entities []struct {
 					CloudFormationType string
+					IsStateful         bool
 					Properties         map[string]struct{ CausesReplacement Replacement }
 				}
 			}
 		}
 	}
 	if err := json.NewDecoder(text).Decode(&database); err != nil {
-		return nil, fmt.Errorf("CloudFormation's schemas in %s cannot be read: %w", path, err)
+		return Schemas{}, fmt.Errorf("CloudFormation's schemas in %s cannot be read: %w", path, err)
 	}
-	types := Types{}
+	schemas := Schemas{Types: Types{}, Stateful: map[string]bool{}}
 	for _, resource := range database.Schema.Resource.Entities {
 		properties := Type{}
 		for name, property := range resource.Properties {
@@ -60,10 +75,11 @@ func Read(nodeModules string) (Types, error) {
 				properties[name] = Never
 			}
 		}
-		types[resource.CloudFormationType] = properties
+		schemas.Types[resource.CloudFormationType] = properties
+		schemas.Stateful[resource.CloudFormationType] = resource.IsStateful
 	}
-	if len(types) == 0 {
-		return nil, fmt.Errorf("CloudFormation's schemas in %s hold no resource type: the CDK CLI keeps them in another way now", path)
+	if len(schemas.Types) == 0 {
+		return Schemas{}, fmt.Errorf("CloudFormation's schemas in %s hold no resource type: the CDK CLI keeps them in another way now", path)
 	}
-	return types, nil
+	return schemas, nil
 }

@@ -25,6 +25,18 @@ func TestSchemasSayWhatReplacesAResource(t *testing.T) {
 	}
 }
 
+func TestSchemasSayWhatHoldsData(t *testing.T) {
+	schemas, err := cfnschema.ReadAll("../../node_modules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[string]bool{"AWS::RDS::DBInstance": true, "AWS::SecretsManager::Secret": true, "AWS::EC2::Instance": false} {
+		if got := schemas.Stateful[kind]; got != want {
+			t.Errorf("%s holds data: %t, want %t", kind, got, want)
+		}
+	}
+}
+
 func TestReadSaysWhereSchemasShouldBe(t *testing.T) {
 	if _, err := cfnschema.Read(t.TempDir()); err == nil || !strings.Contains(err.Error(), "run npm ci") {
 		t.Errorf("got %v", err)

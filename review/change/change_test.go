@@ -1,0 +1,358 @@
+package change
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"drawbridge/internal/cfnschema"
+)
+
+type m = map[string]any
+
+// app is a small environment: of each stack's id, its template.
+type app map[string]m
+
+// write makes an assembly of the stacks. settings are the manifest's properties of each.
+func (a app) write(t *testing.T, settings m) string {
+	t.Helper()
+	dir := t.TempDir()
+	artifacts := m{}
+	put := func(name string, value any) {
+		text, err := json.Marshal(value)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, template := range a {
+		properties := m{"templateFile": id + ".json", "stackName": "test-" + id}
+		for name, value := range settings {
+			properties[name] = value
+		}
+		artifacts[id] = m{"type": "aws:cloudformation:stack", "properties": properties}
+		put(id+".json", template)
+	}
+	put("manifest.json", m{"artifacts": artifacts})
+	return dir
+}
+
+func resources(list ...any) m {
+	all := m{}
+	for i := 0; i < len(list); i += 2 {
+		all[list[i].(string)] = list[i+1]
+	}
+	return m{"Resources": all}
+}
+
+func with(template m, key string, value any) m {
+	template[key] = value
+	return template
+}
+
+// of is a resource of a type: its properties, and what else there is.
+func of(kind string, properties m, other ...any) m {
+	r := m{"Type": kind, "Properties": properties}
+	for i := 0; i < len(other); i += 2 {
+		r[other[i].(string)] = other[i+1]
+	}
+	return r
+}
+
+func database(properties m, other ...any) m {
+	all := m{"DBInstanceClass": "db.t4g.micro", "AllocatedStorage": "20", "EngineVersion": "8.4"}
+	for name, value := range properties {
+		all[name] = value
+	}
+	return of("AWS::RDS::DBInstance", all, other...)
+}
+
+var schemas = func() cfnschema.Schemas {
+	s, err := cfnschema.ReadAll("../../node_modules")
+	if err != nil {
+		panic(err)
+	}
+	return s
+}()
+
+func compare(t *testing.T, before, after app) *Environment {
+	t.Helper()
+	return compareFolders(t, before.write(t, nil), after.write(t, nil))
+}
+
+func compareFolders(t *testing.T, before, after string) *Environment {
+	t.Helper()
+	e, err := Compare("The environment test", before, after, schemas, func(string, string, string) (string, error) { return "", nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func summary(e *Environment) string {
+	var lines []string
+	for _, effect := range e.Effects {
+		lines = append(lines, fmt.Sprintf("%s/%s %s", effect.Stack, effect.ID, effect.Action))
+	}
+	return strings.Join(lines, ", ")
+}
+
+// losses and what the deployment is refused for, as one text.
+func alerts(e *Environment) string {
+	var lines []string
+	for _, effect := range e.Effects {
+		if effect.Loss != "" {
+			lines = append(lines, effect.Loss)
+		}
+	}
+	return strings.Join(append(lines, e.Refused...), "\n")
+}
+
+func TestWhatBecomesOfData(t *testing.T) {
+	bucket := func(other ...any) m { return of("AWS::S3::Bucket", m{}, other...) }
+	for name, test := range map[string]struct {
+		before, after any // the resource D; nil where it is not there
+		loud          string
+	}{
+		"a database is removed":                        {database(nil), nil, "The database `S/D` is removed.** CloudFormation takes a last snapshot of it, and deletes it."},
+		"a database without a snapshot is removed":     {database(nil, "DeletionPolicy", "Delete"), nil, "CloudFormation deletes it."},
+		"a database that is kept is removed":           {database(nil, "DeletionPolicy", "Retain"), nil, "CloudFormation leaves it in the account"},
+		"a protected database is removed":              {database(m{"DeletionProtection": true}), nil, "Its DeletionProtection makes RDS refuse that."},
+		"a database is replaced":                       {database(nil), database(m{"Port": "3307"}), "The database `S/D` is replaced.** **The new one starts empty.** CloudFormation deletes the old one."},
+		"a database is replaced, with a snapshot":      {database(nil, "UpdateReplacePolicy", "Snapshot"), database(m{"Port": "3307"}, "UpdateReplacePolicy", "Snapshot"), "CloudFormation takes a last snapshot of the old one"},
+		"a database is replaced as its policy goes":    {database(nil, "UpdateReplacePolicy", "Snapshot"), database(m{"Port": "3307"}), "CloudFormation deletes the old one."},
+		"a database from a snapshot is replaced":       {database(m{"DBSnapshotIdentifier": "s"}), database(m{"DBSnapshotIdentifier": "s", "Port": "3307"}), "is replaced.** CloudFormation deletes the old one."},
+		"a database with a name is replaced":           {database(m{"DBInstanceIdentifier": "d"}), database(m{"DBInstanceIdentifier": "d", "Port": "3307"}), "CloudFormation does not replace a database that has a name of its own: `S/D` stays `d`."},
+		"a database may be replaced":                   {database(nil), database(m{"AvailabilityZone": "eu-west-1a"}), "The database `S/D` may be replaced.**"},
+		"a database is another type of resource":       {database(nil), bucket(), "The bucket `S/D` is replaced.**"},
+		"a database is made or removed by a condition": {database(nil), database(nil, "Condition", "Sometimes"), "The database `S/D` may be replaced.**"},
+		"storage is made smaller":                      {database(m{"AllocatedStorage": "50"}), database(nil), "RDS does not make storage smaller: AllocatedStorage goes from 50 to 20 GiB"},
+		"a version goes back":                          {database(m{"EngineVersion": "8.4.7"}), database(m{"EngineVersion": "8.4.6"}), "RDS does not go back to an older version"},
+		"a major version":                              {database(nil), database(m{"EngineVersion": "9.1"}), "RDS does not upgrade to another major version (8.4 to 9.1) unless"},
+		"a bucket is removed":                          {bucket("DeletionPolicy", "Retain"), nil, "The bucket `S/D` is removed.** CloudFormation leaves it"},
+		"logs are removed":                             {of("AWS::Logs::LogGroup", m{}), nil, "The log group `S/D` is removed.**"},
+		"an address is removed":                        {of("AWS::EC2::EIP", m{}), nil, "The public address `S/D` is removed.**"},
+		"a secret has another name":                    {of("AWS::SecretsManager::Secret", m{"Name": "a"}), of("AWS::SecretsManager::Secret", m{"Name": "b"}), "The secret `S/D` is replaced.**"},
+		"a secret generates another value":             {of("AWS::SecretsManager::Secret", m{"GenerateSecretString": m{"PasswordLength": 32}}), of("AWS::SecretsManager::Secret", m{"GenerateSecretString": m{"PasswordLength": 40}}), "gets another value"},
+		"a type that only the schemas know":            {of("AWS::DynamoDB::Table", m{}), nil, "What holds data, of the type AWS::DynamoDB::Table, `S/D` is removed.**"},
+		"an SSH key pair":                              {of("Custom::SSHKeyPair", m{"Generation": 1}), of("Custom::SSHKeyPair", m{"Generation": 2}), "The SSH key pair `S/D` is another one."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			side := func(r any) app {
+				template := resources("Other", of("AWS::EC2::InternetGateway", m{}))
+				if r != nil {
+					template["Resources"].(m)["D"] = r
+				}
+				return app{"S": with(template, "Conditions", m{"Sometimes": m{"Fn::Equals": list("a", m{"Ref": "AWS::Region"})}})}
+			}
+			e := compare(t, side(test.before), side(test.after))
+			if got := alerts(e); !strings.Contains(got, test.loud) {
+				t.Errorf("it says\n%s\nand not %q", got, test.loud)
+			}
+			refused := strings.HasPrefix(test.loud, "RDS does not")
+			if e.Loses() == refused {
+				t.Errorf("it loses something: %t", e.Loses())
+			}
+		})
+	}
+}
+
+func list(items ...any) []any { return items }
+
+func TestWhatIsQuiet(t *testing.T) {
+	for name, test := range map[string]struct {
+		before, after m
+		want          string
+	}{
+		"the same":                       {database(nil), database(nil), ""},
+		"the same number as text":        {database(m{"AllocatedStorage": 20}), database(nil), ""},
+		"an order of creation":           {database(nil), database(nil, "DependsOn", "Other"), ""},
+		"metadata":                       {database(nil), database(nil, "Metadata", m{"a": "b"}), ""},
+		"storage is made larger":         {database(nil), database(m{"AllocatedStorage": "30"}), "S/D changed in place"},
+		"a minor version":                {database(m{"EngineVersion": "8.4.6"}), database(m{"EngineVersion": "8.4.7"}), "S/D interrupted"},
+		"backups, from some to more":     {database(m{"BackupRetentionPeriod": 1}), database(m{"BackupRetentionPeriod": 7}), "S/D changed in place"},
+		"backups, from none to some":     {database(m{"BackupRetentionPeriod": 0}), database(m{"BackupRetentionPeriod": 7}), "S/D interrupted"},
+		"a policy":                       {database(nil), database(nil, "DeletionPolicy", "Retain"), "S/D changed in place"},
+		"a host's type":                  {of("AWS::EC2::Instance", m{"InstanceType": "t4g.micro"}), of("AWS::EC2::Instance", m{"InstanceType": "t4g.small"}), "S/D interrupted"},
+		"a host's image":                 {of("AWS::EC2::Instance", m{"ImageId": "a"}), of("AWS::EC2::Instance", m{"ImageId": "b"}), "S/D replaced"},
+		"a type that nobody knows":       {of("AWS::Not::There", m{"A": 1}), of("AWS::Not::There", m{"A": 2}), "S/D may be replaced"},
+		"a custom resource of others":    {of("Custom::Other", m{"A": 1}), of("Custom::Other", m{"A": 2}), "S/D may be replaced"},
+		"a custom resource's function":   {of("Custom::Other", m{"ServiceToken": 1}), of("Custom::Other", m{"ServiceToken": 2}), "S/D changed in place"},
+		"what a read-only user may read": {of("Custom::ReadOnlyUser", m{"Schemas": list("a")}), of("Custom::ReadOnlyUser", m{"Schemas": list("b")}), "S/D changed in place"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := of("AWS::EC2::InternetGateway", m{})
+			e := compare(t, app{"S": resources("D", test.before, "Other", other)}, app{"S": resources("D", test.after, "Other", other)})
+			if got := summary(e); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+			if e.Loses() || len(e.Refused) > 0 {
+				t.Errorf("it is loud: %s", alerts(e))
+			}
+			if test.want == "" && (e.Changed() || e.Markdown() != "") {
+				t.Errorf("it changes something: %s", e.Markdown())
+			}
+		})
+	}
+}
+
+// A replaced resource has another id, and so does what holds that id where CloudFormation cannot change it in place.
+func TestReplacementGoesOn(t *testing.T) {
+	vpc := func(cidr string) app {
+		return app{
+			"A": with(resources(
+				"Vpc", of("AWS::EC2::VPC", m{"CidrBlock": cidr}),
+				"Group", of("AWS::EC2::SecurityGroup", m{"GroupDescription": "g", "VpcId": m{"Ref": "Vpc"}}),
+				"Named", of("AWS::EC2::SecurityGroup", m{"GroupDescription": m{"Fn::Sub": "in ${Vpc}"}}),
+				"Attribute", of("AWS::EC2::SecurityGroup", m{"GroupDescription": m{"Fn::GetAtt": list("Vpc", "CidrBlock")}}),
+				"Inside", of("AWS::EC2::Instance", m{"Tags": list(m{"Key": "k", "Value": m{"Ref": "Vpc"}})}),
+				"Away", of("AWS::EC2::SecurityGroup", m{"GroupDescription": "${!Vpc}"}),
+			), "Outputs", m{
+				"Exported": m{"Value": m{"Fn::GetAtt": list("Group", "GroupId")}, "Export": m{"Name": "group"}},
+				"Weak":     m{"Value": m{"Ref": "Group"}},
+			}),
+			"B": resources(
+				"Strong", of("AWS::EC2::SecurityGroupIngress", m{"GroupId": m{"Fn::ImportValue": "group"}}),
+				"Weak", of("AWS::EC2::SecurityGroupIngress", m{"GroupId": m{"Fn::GetStackOutput": m{"StackName": "test-A", "OutputName": "Weak"}}}),
+			),
+		}
+	}
+	e := compare(t, vpc("10.0.0.0/16"), vpc("10.1.0.0/16"))
+	want := "A/Group replaced, A/Named replaced, A/Vpc replaced, B/Strong replaced, B/Weak replaced, A/Attribute may be replaced, A/Inside changed in place"
+	if got := summary(e); got != want {
+		t.Errorf("\n%s, want\n%s", got, want)
+	}
+	if got := strings.Join(e.Refused, "\n"); got != "CloudFormation neither changes nor removes what another stack imports: of the stack A, `${Group.GroupId}` (imported by B)." {
+		t.Errorf("refused: %s", got)
+	}
+	if !slices.Equal(e.Follows, []string{"A/Weak"}) {
+		t.Errorf("outputs that follow: %v", e.Follows)
+	}
+}
+
+func TestExportsThatAreTakenAway(t *testing.T) {
+	side := func(exported, imported bool) app {
+		a, b := resources("R", of("AWS::EC2::InternetGateway", m{})), resources("R", of("AWS::EC2::InternetGateway", m{}))
+		if exported {
+			a["Outputs"] = m{"O": m{"Value": "v", "Export": m{"Name": "o"}}}
+		}
+		if imported {
+			b = resources("R", of("AWS::EC2::InternetGateway", m{"Tags": list(m{"Key": "k", "Value": m{"Fn::ImportValue": "o"}})}))
+		}
+		return app{"A": a, "B": b}
+	}
+	// The stack that exports is deployed before the one that stops importing.
+	if e := compare(t, side(true, true), side(false, false)); len(e.Refused) != 1 {
+		t.Errorf("taken away from who imports it: %v", e.Refused)
+	}
+	if e := compare(t, side(true, false), side(false, false)); len(e.Refused) != 0 {
+		t.Errorf("taken away from nobody: %v", e.Refused)
+	}
+	if e := compare(t, side(true, false), side(true, true)); len(e.Refused) != 0 {
+		t.Errorf("a new import: %v", e.Refused)
+	}
+}
+
+func TestStacksThatComeAndGo(t *testing.T) {
+	full, empty := resources("D", database(nil), "G", of("AWS::EC2::InternetGateway", m{})), m{"Resources": m{}}
+	other := resources("G", of("AWS::EC2::InternetGateway", m{}))
+	for name, test := range map[string]struct {
+		before, after app
+		want, loud    string
+	}{
+		"new":          {app{"O": other}, app{"O": other, "S": full}, "The stack `S` is new.", ""},
+		"filled":       {app{"O": other, "S": empty}, app{"O": other, "S": full}, "The stack `S` is new.", ""},
+		"emptied":      {app{"O": other, "S": full}, app{"O": other, "S": empty}, "**The stack `S` is empty now: the CDK CLI deletes it.**", "The database `S/D` is removed.**"},
+		"gone":         {app{"O": other, "S": full}, app{"O": other}, "**The stack `test-S` is not in the app any more.**", "The database `S/D` is left behind**"},
+		"empty anyway": {app{"O": other, "S": empty}, app{"O": other}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := compare(t, test.before, test.after)
+			if got := strings.Join(e.Notices, "\n"); !strings.Contains(got, test.want) || test.want == "" && got != "" {
+				t.Errorf("notices: %s", got)
+			}
+			if got := alerts(e); !strings.Contains(got, test.loud) || test.loud == "" && got != "" {
+				t.Errorf("alerts: %s", got)
+			}
+		})
+	}
+}
+
+// The CDK CLI's diff is of templates, and says nothing of these.
+func TestSettingsOfStacks(t *testing.T) {
+	a := app{"S": resources("G", of("AWS::EC2::InternetGateway", m{}))}
+	plain, protected := a.write(t, nil), a.write(t, m{"terminationProtection": true})
+	for name, test := range map[string]struct{ before, after, want string }{
+		"protection goes":  {protected, plain, "**The stack `S` can be deleted from then on**"},
+		"protection comes": {plain, protected, "gets termination protection"},
+		"tags":             {plain, a.write(t, m{"tags": m{"team": "data"}}), "The tags of the stack `S` go from `map[]` to `map[team:data]`"},
+		"another name":     {plain, a.write(t, m{"stackName": "other"}), "**The stack `S` has another name**, `other`"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := compareFolders(t, test.before, test.after)
+			if got := strings.Join(e.Notices, "\n"); !strings.Contains(got, test.want) {
+				t.Errorf("%s", got)
+			}
+			if !e.Changed() || e.Loses() {
+				t.Errorf("changed: %t, loses: %t", e.Changed(), e.Loses())
+			}
+		})
+	}
+}
+
+// A host's parts have another logical id with each generation.
+func TestHostOfAnotherGeneration(t *testing.T) {
+	side := func(generation, userData string) app {
+		id := func(name string) string { return name + generation }
+		return app{"S": with(resources(
+			id("HostInstance0A1B2C3D"), of("AWS::EC2::Instance", m{"ImageId": "ami-1", "UserData": m{"Fn::Base64": m{"Fn::Join": list("", list(userData, m{"Ref": id("HostHandle0A1B2C3D")}))}}}),
+			id("HostHandle0A1B2C3D"), of("AWS::CloudFormation::WaitConditionHandle", m{}),
+			"Address", of("AWS::EC2::EIP", m{"InstanceId": m{"Ref": id("HostInstance0A1B2C3D")}}),
+		), "Outputs", m{"Instance": m{"Value": m{"Ref": id("HostInstance0A1B2C3D")}}})}
+	}
+	e := compare(t, side("11111111", "a"), side("22222222", "b"))
+	if got, want := summary(e), "S/HostHandle0A1B2C3D22222222 replaced, S/HostInstance0A1B2C3D22222222 replaced, S/Address changed in place"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	text := e.Markdown()
+	if e.Loses() || !strings.Contains(text, "the new one gets the address `Address` when it is set up") || strings.Contains(text, "WaitCondition") {
+		t.Error(text)
+	}
+	if len(e.Outputs) != 0 || !slices.Equal(e.Follows, []string{"S/Instance"}) {
+		t.Errorf("outputs: %v %v", e.Outputs, e.Follows)
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	side := func(outputs m) app {
+		return app{"S": with(resources("G", of("AWS::EC2::InternetGateway", m{})), "Outputs", outputs)}
+	}
+	e := compare(t, side(m{"A": m{"Value": "one"}, "B": m{"Value": "b"}, "C": m{"Value": "c"}}),
+		side(m{"A": m{"Value": m{"Fn::Join": list("", list("two ", m{"Ref": "G"}, m{"Fn::GetAtt": list("G", "X")}))}}, "C": m{"Value": "c"}, "D": m{"Value": "d"}}))
+	want := []Output{{"S", "A", "one", "two ${G}${G.X}"}, {"S", "B", "b", ""}, {"S", "D", "", "d"}}
+	if !slices.Equal(e.Outputs, want) {
+		t.Errorf("%v, want %v", e.Outputs, want)
+	}
+}
+
+func TestTidyLeavesTheStackAlone(t *testing.T) {
+	got := tidy("WARNING sample\n\nStack S (test-S)\n\x1b[1mResources\x1b[22m\n[~] A\n\n\nOutputs\n[+] B\n\n✨  Number of stacks with differences: 1\n")
+	if want := "Resources\n[~] A\n\nOutputs\n[+] B"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := tidy("Stack S (test-S)\nThere were no differences\n"); got != "" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestCompareSaysWhatIsNoAssembly(t *testing.T) {
+	if _, err := Compare("x", t.TempDir(), "", schemas, nil); err == nil || !strings.Contains(err.Error(), "manifest.json") {
+		t.Errorf("%v", err)
+	}
+}
