@@ -201,6 +201,10 @@ func compare(ctx context.Context, o options, repository *side.Repository, base, 
 			return nil, err
 		}
 	}
+	// A pipeline that one side is not asked for is neither new nor gone.
+	if len(o.headContexts) > 0 && !slices.Contains(sides[1].environments, pipeline) {
+		sides[0].environments = slices.DeleteFunc(sides[0].environments, func(name string) bool { return name == pipeline })
+	}
 	names := slices.Concat(sides[0].environments, sides[1].environments)
 	slices.Sort(names)
 	names = slices.Compact(names)
@@ -286,7 +290,12 @@ type synthesis struct {
 
 func (s *synthesis) read() error {
 	environments, hasPipeline, err := s.side.Environments(s.contexts)
-	if hasPipeline {
+	// The pipeline delivers the environments of cdk.json as they stand there: the app refuses these with it.
+	elsewhere := slices.ContainsFunc(s.contexts, func(context string) bool {
+		key, _, _ := strings.Cut(context, "=")
+		return key == "config" || key == "exposure"
+	})
+	if hasPipeline && !elsewhere {
 		environments = append(environments, pipeline)
 	}
 	s.environments = environments
