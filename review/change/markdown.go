@@ -46,10 +46,19 @@ func (e *Environment) Markdown() string {
 		b.WriteString("### What `cdk diff` says\n\n")
 	}
 	for _, d := range e.Diffs {
+		summary := d.Stack
+		if !e.touches(d.Stack) {
+			summary += " (nothing happens to its resources)"
+		}
 		// Four backticks: a text in a template may hold three.
-		fmt.Fprintf(&b, "<details><summary>%s</summary>\n\n````text\n%s\n````\n\n</details>\n\n", d.Stack, d.Text)
+		fmt.Fprintf(&b, "<details><summary>%s</summary>\n\n````text\n%s\n````\n\n</details>\n\n", summary, d.Text)
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+// touches says whether a resource of a stack is changed: a template may differ in metadata or in outputs alone.
+func (e *Environment) touches(stack string) bool {
+	return slices.ContainsFunc(e.Effects, func(effect Effect) bool { return effect.Stack == stack })
 }
 
 // alert writes one of GitHub's alerts, which other sites show as a quotation.
