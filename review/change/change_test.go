@@ -257,6 +257,28 @@ func TestExportsThatAreTakenAway(t *testing.T) {
 	if e := compare(t, side(true, false), side(true, true)); len(e.Refused) != 0 {
 		t.Errorf("a new import: %v", e.Refused)
 	}
+	without := side(false, false)
+	delete(without, "A")
+	if e := compare(t, side(true, true), without); len(e.Refused) != 0 {
+		t.Errorf("gone with a stack that nobody deploys any more: %v", e.Refused)
+	}
+}
+
+// The text of an import says nothing of the value.
+func TestImportOfAnotherValue(t *testing.T) {
+	side := func(value string) app {
+		return app{
+			"A": with(resources("R", of("AWS::EC2::InternetGateway", m{})), "Outputs", m{"O": m{"Value": value, "Export": m{"Name": "o"}}}),
+			"B": resources("R", of("AWS::EC2::VPC", m{"CidrBlock": m{"Fn::ImportValue": "o"}})),
+		}
+	}
+	e := compare(t, side("10.0.0.0/16"), side("10.1.0.0/16"))
+	if got := summary(e); got != "B/R replaced" {
+		t.Errorf("%s", got)
+	}
+	if len(e.Refused) != 1 {
+		t.Errorf("refused: %v", e.Refused)
+	}
 }
 
 func TestStacksThatComeAndGo(t *testing.T) {
@@ -321,6 +343,9 @@ func TestHostOfAnotherGeneration(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 	text := e.Markdown()
+	if strings.Contains(text, "HostHandle") {
+		t.Errorf("it gives the parts of the host as reasons for each other: %s", text)
+	}
 	if e.Loses() || !strings.Contains(text, "the new one gets the address `Address` when it is set up") || strings.Contains(text, "WaitCondition") {
 		t.Error(text)
 	}
