@@ -161,10 +161,13 @@ func (o *Operator) sayStays(there stacks, all []kept) {
 	}
 	item("the log groups of CDK's own functions, in the same way; this lists them",
 		"aws logs describe-log-groups --log-group-name-prefix /aws/lambda/"+o.stackName("")+" --query 'logGroups[].logGroupName' --output text"+region)
-	item("Beanstalk's bucket elasticbeanstalk-" + o.aws.region + "-" + o.account.Account + ", which every Beanstalk application of the region shares")
-	item("CDK's stack CDKToolkit and its bucket cdk-hnb659fds-assets-"+o.account.Account+"-"+o.aws.region+", which every CDK app of the region shares;",
+	// Its policy forbids to delete it (AWS Elastic Beanstalk Developer Guide, "Using Elastic Beanstalk with Amazon S3").
+	beanstalk := "elasticbeanstalk-" + o.aws.region + "-" + o.account.Account
+	item("Beanstalk's bucket, which every Beanstalk application of the region shares: only when there is no other",
+		"aws s3api delete-bucket-policy --bucket "+beanstalk+region, "aws s3 rb --force s3://"+beanstalk+region)
+	item("CDK's stack CDKToolkit, which every CDK app of the region shares: only when there is no other. Its bucket",
 		"aws cloudformation delete-stack --stack-name CDKToolkit"+region)
-	item("  then empty the bucket with all versions, and delete it, in the console")
+	item("  cdk-hnb659fds-assets-" + o.account.Account + "-" + o.aws.region + " stays then: it holds versions, and is emptied and deleted in the console")
 	item("no secret: CloudFormation deletes them at once, without a recovery window. This lists those that are left, if any",
 		"aws secretsmanager list-secrets --include-planned-deletion --filters Key=tag-key,Values=drawbridge:environment Key=tag-value,Values="+o.Env.Name+" --query 'SecretList[].Name' --output text"+region)
 	o.say("The Lambda function's network interfaces may keep the last stacks waiting for up to half an hour.")

@@ -51,7 +51,22 @@ func (f *Failure) Error() string {
 	if f.Said == "" {
 		return text
 	}
-	return fmt.Sprintf("%s [%s]", text, strings.Join(strings.Fields(f.Said), " "))
+	return fmt.Sprintf("%s [%s]", text, shorten(f.Said))
+}
+
+// saidCharacters is how much of the CLI's own words an error repeats.
+const saidCharacters = 600
+
+// shorten makes one line of the CLI's words. Of its usage, which lists every command there is, it keeps the error.
+func shorten(said string) string {
+	if i := strings.Index(said, "aws: error:"); i >= 0 {
+		said, _, _ = strings.Cut(said[i:], "\n")
+	}
+	line := []rune(strings.Join(strings.Fields(said), " "))
+	if len(line) > saidCharacters {
+		return string(line[:saidCharacters]) + "…"
+	}
+	return string(line)
 }
 
 func (f *Failure) sentence() string {

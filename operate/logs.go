@@ -74,6 +74,12 @@ func (o *Operator) tail(ctx context.Context, group, since string) error {
 	if !slices.ContainsFunc(answer.LogGroups, func(g struct{ LogGroupName string }) bool { return g.LogGroupName == group }) {
 		return fmt.Errorf("the log group %s is not in %s: it is there once something has been logged, and 'make shell-web ENV=%s' leads to the file itself", group, o.where(), o.Env.Name)
 	}
+	// Version 1 has no logs tail, and would answer with a list of all that it has.
+	if text, err := (awsCLI{}).text(ctx, "--version"); err != nil {
+		return err
+	} else if v, ok := versionIn(text); ok && v.before(version{2}) {
+		return &Failure{Kind: OldCLI, Call: "aws logs tail", Said: text}
+	}
 	fmt.Fprintf(o.Stderr, "%s, the last %s:\n", group, since)
 	args := []string{"logs", "tail", group, "--since", since, "--format", "short"}
 	if o.Follow {

@@ -41,9 +41,11 @@ func TestLogsThatAreNotThere(t *testing.T) {
 		args    []string
 		want    string
 	}{
-		"no such log":            {func(*world) {}, []string{"-log", "diary"}, "LOG=diary is no log: give one of access, app, deployment, error, function, jump, tunnel"},
-		"no span of time":        {func(*world) {}, []string{"-since", "yesterday; id"}, "SINCE=yesterday; id is not how far back"},
-		"nothing has been said":  {func(*world) {}, []string{"-log", "error"}, "the log group " + webLogs + "nginx/error.log is not in account 123456789012, eu-west-1: it is there once something has been logged"},
+		"no such log":           {func(*world) {}, []string{"-log", "diary"}, "LOG=diary is no log: give one of access, app, deployment, error, function, jump, tunnel"},
+		"no span of time":       {func(*world) {}, []string{"-since", "yesterday; id"}, "SINCE=yesterday; id is not how far back"},
+		"nothing has been said": {func(*world) {}, []string{"-log", "error"}, "the log group " + webLogs + "nginx/error.log is not in account 123456789012, eu-west-1: it is there once something has been logged"},
+		"version 1 of the AWS CLI": {func(w *world) { w.answer("aws --version", "aws-cli/1.46.3 Python/3.11.7 Linux/6.1 botocore/1.43.62\n") }, nil,
+			"aws logs tail is not known to this AWS CLI: update it to the newest version 2, 'aws --version' says which it is [aws-cli/1.46.3 "},
 		"no web app":             {func(w *world) { w.without("drawbridge-dev-WebApp") }, nil, "the stack drawbridge-dev-WebApp is not in"},
 		"no database":            {func(w *world) { w.without("drawbridge-dev-Database") }, []string{"-log", "function"}, "the stack drawbridge-dev-Database is not in"},
 		"no plugin for a host's": {func(w *world) { w.remove("session-manager-plugin") }, []string{"-log", "jump"}, "there is no session-manager-plugin"},

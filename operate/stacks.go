@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,17 +15,17 @@ var parts = []string{"Network", "Database", "Bastion", "WebApp", "Tunnel"}
 // stack is one of CloudFormation's, as describe-stacks has it.
 type stack struct {
 	StackName, StackStatus, StackStatusReason string
-	CreationTime                              time.Time
-	LastUpdatedTime                           *time.Time
+	CreationTime                              moment
+	LastUpdatedTime                           *moment
 	EnableTerminationProtection               bool
 	Outputs                                   []struct{ OutputKey, OutputValue string }
 }
 
 func (s *stack) changed() time.Time {
 	if s.LastUpdatedTime != nil {
-		return *s.LastUpdatedTime
+		return s.LastUpdatedTime.Time
 	}
-	return s.CreationTime
+	return s.CreationTime.Time
 }
 
 // stacks are those that are deployed, by part.
@@ -130,6 +131,18 @@ func (o *Operator) database(ctx context.Context, s stacks) (*database, error) {
 		return nil, fmt.Errorf("RDS has %d database instances %s in %s: look at the Database stack's events", len(answer.DBInstances), identifier, o.where())
 	}
 	return answer.DBInstances[0], nil
+}
+
+// moment is a time in the CLI's answers: a text, or with cli_timestamp_format = wire in the person's own config, what the
+// service sent, which may be the seconds since 1970.
+type moment struct{ time.Time }
+
+func (m *moment) UnmarshalJSON(text []byte) error {
+	if seconds, err := strconv.ParseFloat(string(text), 64); err == nil {
+		m.Time = time.Unix(int64(seconds), 0)
+		return nil
+	}
+	return m.Time.UnmarshalJSON(text)
 }
 
 // when is a time as people read it, with how long ago it was.

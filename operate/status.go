@@ -168,7 +168,7 @@ func (o *Operator) tunnelStatus(ctx context.Context, there stacks) []section {
 	var answer struct {
 		MetricDataResults []struct {
 			Id         string
-			Timestamps []time.Time
+			Timestamps []moment
 			Values     []float64
 		}
 	}
@@ -185,7 +185,7 @@ func (o *Operator) tunnelStatus(ctx context.Context, there stacks) []section {
 				if result.Values[0] >= 1 {
 					line = "up"
 				}
-				line += ", heartbeat " + ago(now.Sub(result.Timestamps[0]))
+				line += ", heartbeat " + ago(now.Sub(result.Timestamps[0].Time))
 			}
 		}
 		sections = append(sections, section{"tunnel " + tunnel.Name, []string{line}})

@@ -74,6 +74,10 @@ func TestStatusSaysWhatIsWrong(t *testing.T) {
 		}, []string{"Ready, Severe Red", "             100.0 % of the requests are failing", "             ELB health is failing"}},
 		"the site is not ready": {func(w *world) { w.site(503, "the database is away") }, []string{"does not say that it is ready: status 503, the database is away"}},
 		"a tunnel is down":      {func(w *world) { w.edit("aws cloudwatch get-metric-data", "1.0,\n        0.0", "0.0,\n        1.0") }, []string{"tunnel bi    down, heartbeat"}},
+		"times as the services send them": {func(w *world) {
+			w.edit("aws cloudwatch get-metric-data", `"2026-11-28T14:00:00+00:00"`, "1795874400.0")
+			w.edit(describe, `"2026-11-20T10:01:13.927000+00:00"`, `"2026-11-20T10:01:13.927Z"`)
+		}, []string{"tunnel bi    up, heartbeat", "WebApp    UPDATE_COMPLETE, 2026-11-20 10:01 UTC"}},
 		"a host is silent": {func(w *world) {
 			w.answer("aws cloudwatch get-metric-data", `{"MetricDataResults": [{"Id": "t0", "Timestamps": [], "Values": []}]}`)
 		}, []string{"tunnel bi    no heartbeat for an hour"}},
