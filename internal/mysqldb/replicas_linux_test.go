@@ -160,13 +160,13 @@ func TestConnectionsAreSpreadOverTheReplicas(t *testing.T) {
 		connector := mustConnector(t, s.settings)
 		db := sql.OpenDB(connector)
 		defer db.Close()
+		db.SetMaxIdleConns(-1)
 		wantServers(t, db, primary, primary)
 		s.replicas[first].Restart(t)
 		wantServers(t, db, primary) // it is not asked yet
 		for _, r := range connector.replicas {
 			r.away.Store(0)
 		}
-		db.SetMaxIdleConns(-1)
 		wantServers(t, db, first, first)
 	})
 	t.Run("and say what is wrong with the database where nobody takes one", func(t *testing.T) {

@@ -61,6 +61,9 @@ var replaceInstance = []string{
 type dbInstance struct{ *Account }
 
 func (p dbInstance) Create(ctx context.Context, r cloudformation.Request) (cloudformation.Resource, error) {
+	if r.Properties["SourceDBInstanceIdentifier"] != nil {
+		return cloudformation.Resource{}, errors.New("read replicas are not played here: set the config's database.readReplicas to 0")
+	}
 	if p.options.Database == nil {
 		return cloudformation.Resource{}, errors.New("this rehearsal was given no database to play it with")
 	}

@@ -135,6 +135,7 @@ func TestResourcesThatCannotBePlayed(t *testing.T) {
 	}{
 		{"AWS::IAM::ManagedPolicy", nil, "not played"},
 		{"AWS::RDS::DBInstance", map[string]any{"Engine": "mysql"}, "no database"},
+		{"AWS::RDS::DBInstance", map[string]any{"SourceDBInstanceIdentifier": "db-1"}, "read replicas are not played here"},
 		{"AWS::SecretsManager::SecretTargetAttachment", map[string]any{"SecretId": "x", "TargetId": "y", "TargetType": "AWS::RDS::DBCluster"}, "AWS::RDS::DBCluster"},
 		{"AWS::SecretsManager::SecretTargetAttachment", map[string]any{"SecretId": "x", "TargetId": "y", "TargetType": "AWS::RDS::DBInstance"}, "no DB instance y"},
 		{"AWS::SecretsManager::ResourcePolicy", map[string]any{"SecretId": "x"}, "a policy must be a map"},
