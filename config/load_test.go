@@ -48,7 +48,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			{"malia", []string{plain("ed25519")}, Shell},
 			{"kimo-2", []string{plain("ecdsa384"), plain("rsa3072")}, TunnelOnly},
 		}},
-		WebApp: WebApp{VisitorCIDRs: []string{"0.0.0.0/0"}, LoadBalanced: true, MinInstances: 3, MaxInstances: 9,
+		WebApp: WebApp{VisitorCIDRs: []string{"0.0.0.0/0"}, LoadBalanced: true, MinInstances: 2, MaxInstances: 3,
 			CertificateARN:  "arn:aws:acm:eu-central-1:123456789012:certificate/0f0e0d0c-0b0a-0908-0706-050403020100",
 			PlatformRefresh: "2026-11", DashboardURL: "https://bi.vendor.test:8443/d/1?x=y", InstanceType: "c7g.large",
 			Charts: []pinned.Chart{

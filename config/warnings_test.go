@@ -45,16 +45,17 @@ func TestWarnings(t *testing.T) {
 		edits []edit
 		paths []string
 	}{
-		"part of a sample block":        {[]edit{{"bastion.sshCidrs", `["198.51.100.7/32"]`}}, []string{"bastion.sshCidrs[0]"}},
-		"block that holds a sample one": {[]edit{{"bastion.sshCidrs", `["192.0.2.0/23"]`}}, nil},
-		"vendor at example.net":         {[]edit{{"tunnels.0.host", `"EXAMPLE.net"`}}, []string{"tunnels[0].host"}},
-		"vendor beside example.com":     {[]edit{{"tunnels.0.host", `"myexample.com"`}}, nil},
-		"vendor that closed":            {[]edit{{"tunnels.0.vendor", `"chartio"`}}, []string{"tunnels[0].vendor"}},
-		"sample host key with comment":  {[]edit{{"tunnels.0.hostKey", quoted(SampleHostKey + " root@bi")}}, []string{"tunnels[0].hostKey"}},
-		"unknown class family":          {[]edit{{"database.instanceClass", `"db.m99g.large"`}}, []string{"database.instanceClass"}},
-		"unknown class size":            {[]edit{{"database.instanceClass", `"db.t4g.nano"`}}, []string{"database.instanceClass"}},
-		"no visitor":                    {[]edit{{"webapp.visitorCidrs", `[]`}}, []string{"webapp.visitorCidrs"}},
-		"load balancer without TLS":     {[]edit{{"webapp.certificateArn", `""`}}, []string{"webapp.certificateArn"}},
+		"part of a sample block":           {[]edit{{"bastion.sshCidrs", `["198.51.100.7/32"]`}}, []string{"bastion.sshCidrs[0]"}},
+		"block that holds a sample one":    {[]edit{{"bastion.sshCidrs", `["192.0.2.0/23"]`}}, nil},
+		"vendor at example.net":            {[]edit{{"tunnels.0.host", `"EXAMPLE.net"`}}, []string{"tunnels[0].host"}},
+		"vendor beside example.com":        {[]edit{{"tunnels.0.host", `"myexample.com"`}}, nil},
+		"vendor that closed":               {[]edit{{"tunnels.0.vendor", `"chartio"`}}, []string{"tunnels[0].vendor"}},
+		"sample host key with comment":     {[]edit{{"tunnels.0.hostKey", quoted(SampleHostKey + " root@bi")}}, []string{"tunnels[0].hostKey"}},
+		"unknown class family":             {[]edit{{"database.instanceClass", `"db.m99g.large"`}}, []string{"database.instanceClass"}},
+		"unknown class size":               {[]edit{{"database.instanceClass", `"db.t4g.nano"`}}, []string{"database.instanceClass"}},
+		"no visitor":                       {[]edit{{"webapp.visitorCidrs", `[]`}}, []string{"webapp.visitorCidrs"}},
+		"fewer connections than instances": {[]edit{{"webapp.maxInstances", `4`}}, []string{"readOnlyUsers.webapp.maxConnections"}},
+		"load balancer without TLS":        {[]edit{{"webapp.certificateArn", `""`}}, []string{"webapp.certificateArn"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

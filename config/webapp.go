@@ -18,7 +18,7 @@ func (c *checker) webApp(root place, e *Environment) {
 	if len(e.WebApp.VisitorCIDRs) == 0 {
 		c.warn(at.key("visitorCidrs"), "is empty, so that nobody reaches the web app; put the blocks that its visitors come from")
 	}
-	c.instances(at, e.WebApp)
+	c.instances(root, e)
 	c.certificate(root, e)
 	c.month(at.key("platformRefresh"), e.WebApp.PlatformRefresh)
 	c.dashboard(at.key("dashboardUrl"), e.WebApp.DashboardURL)
@@ -31,8 +31,13 @@ func (c *checker) webApp(root place, e *Environment) {
 // maxInstances is beyond what an account's quota of vCPUs allows at first.
 const maxInstances = 100
 
+// connectionsOfInstance is how many connections to a MySQL server one instance of the web app opens at most
+// (maxConnections in webapp/database.go, and one more).
+const connectionsOfInstance = 10
+
 // instances checks how many instances the load balancer has behind it.
-func (c *checker) instances(at place, w WebApp) {
+func (c *checker) instances(root place, e *Environment) {
+	at, w := root.key("webapp"), e.WebApp
 	least, most := at.key("minInstances"), at.key("maxInstances")
 	if c.isWrong(least) || c.isWrong(most) {
 		return
@@ -40,6 +45,11 @@ func (c *checker) instances(at place, w WebApp) {
 	c.between(least, w.MinInstances, 1, maxInstances)
 	if !c.isWrong(least) {
 		c.between(most, w.MaxInstances, w.MinInstances, maxInstances)
+	}
+	user := root.key("readOnlyUsers").key(WebAppUser).key("maxConnections")
+	if limit := e.ReadOnlyUsers[WebAppUser].MaxConnections; w.LoadBalanced && !c.isWrong(most) && !c.isWrong(user) && limit < connectionsOfInstance*w.MaxInstances {
+		c.warn(user, "is %d, but %d instances of the web app open up to %d connections under load: raise it, or lower webapp.maxInstances; the database must take as many",
+			limit, w.MaxInstances, connectionsOfInstance*w.MaxInstances)
 	}
 }
 

@@ -22,7 +22,8 @@ const (
 	// shorter than pageTimeout: when the app hangs up first, MySQL goes on
 	// working for nobody.
 	statementTimeout = 4 * time.Second
-	// maxConnections is how many connections the pool has at most, and
+	// maxConnections is how many connections the pool has at most (the config
+	// reckons with one more for each instance: connectionsOfInstance), and
 	// maxIdleConnections how many of them it keeps unused. One more, to each server, ends statements.
 	maxConnections     = 9
 	maxIdleConnections = 5
