@@ -6,6 +6,9 @@ ENV ?= dev
 
 # No C compiler is needed anywhere.
 export CGO_ENABLED := 0
+# Go's version is a part of every binary: what is tested and deployed is compiled with exactly go.mod's, which Go fetches
+# where it is not the installed one.
+export GOTOOLCHAIN := $(shell awk '$$1 == "toolchain" { print $$2 }' go.mod)
 # CDK warns at every start that Node 20 is past its end of life; README.md says which are supported.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
@@ -16,8 +19,6 @@ GOARCH_x86_64 := amd64
 
 # Pure Go in the embedded MySQL server, which would otherwise want the C library ICU.
 TAGS := gms_pure_go
-
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 ##@ On this machine
 
@@ -46,9 +47,8 @@ build: $(ARCHITECTURES:%=bundle-%) ## compile the CDK app, the web app's bundle,
 	@[ -x build/cdk ] || echo "Compiling the CDK app (the first time takes about a minute) ..." >&2
 	@$(call go_build,build/cdk) -ldflags="-s -w" . && $(call built,build/cdk)
 
-# The same code gives the same bytes, whatever the folder and the machine: the asset's hash is the file's. Go's version is
-# a part of every binary, so this one is pinned, and fetched by Go itself where it is not the installed one.
-BUNDLE_GO := GOTOOLCHAIN=go1.26.8 GOFLAGS= GOEXPERIMENT=
+# The same code gives the same bytes, whatever the folder and the machine: the asset's hash is the file's.
+BUNDLE_GO := GOFLAGS= GOEXPERIMENT=
 
 .PHONY: bundle-%
 bundle-%:
@@ -176,8 +176,18 @@ profile: ## say where the web app itself spends its time on a page; PAGE=overvie
 	@go tool pprof -top -cum -nodecount 60 build/webapp.test build/cpu.out
 
 .PHONY: lint
-lint: synth .tools/venv/installed ## gofmt, vet, staticcheck, cfn-lint, shellcheck, and builds for other systems
-	@scripts/lint.sh "$(TAGS)" "$(STATICCHECK)"
+lint: synth .tools/venv/installed ## check code, templates, dependencies and secrets, without running anything
+	@scripts/lint.sh "$(TAGS)"
+
+.PHONY: emulator
+emulator: build node_modules .tools/emulator/installed ## bootstrap, deploy, diff and destroy ENV=dev against an emulator of AWS's APIs, as far as that goes
+	@scripts/emulator/run.sh "$(ENV)"
+
+.tools/emulator/installed: scripts/emulator/requirements.txt
+	@echo "Installing moto ..."
+	@rm -rf .tools/emulator && python3 -m venv .tools/emulator
+	@.tools/emulator/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 .PHONY: licenses
 licenses: ## write what both zips say of the third-party software in them

@@ -10,6 +10,9 @@ if [[ ! -x $tool ]]; then
 	echo "Compiling go-licenses ..."
 	GOBIN=$PWD/build/tools go install github.com/google/go-licenses@v1.6.0
 fi
+# It tells Go's own packages by where they lie.
+GOROOT=$(go env GOROOT)
+export GOROOT
 template=$(mktemp)
 trap 'rm -f "$template"' EXIT
 printf '{{range .}}{{.Name}}\t{{.Version}}\t{{.LicenseName}}\t{{.LicensePath}}\n{{end}}' >"$template"
@@ -20,7 +23,7 @@ licenses() {
 	local log=build/licenses.log
 	GOOS=linux GOARCH=arm64 "$tool" check "./$1" --ignore drawbridge --allowed_licenses "$allowed" 2>"$log" || { cat "$log" >&2; exit 1; }
 	{
-		printf 'Go\t%s\tBSD-3-Clause\t%s\n' "$(go env GOVERSION | sed s/^go//)" "$(go env GOROOT)/LICENSE"
+		printf 'Go\t%s\tBSD-3-Clause\t%s\n' "$(go env GOVERSION | sed s/^go//)" "$GOROOT/LICENSE"
 		printf '%b\n' "${@:3}"
 		# It warns of what it cannot look up on the web, which nobody asked it for.
 		GOOS=linux GOARCH=arm64 "$tool" report "./$1" --ignore drawbridge --template "$template" 2>"$log" || { cat "$log" >&2; exit 1; }

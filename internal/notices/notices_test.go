@@ -109,9 +109,9 @@ func TestTheNoticesNameTheVersionsOfGoAndOfTheLibrariesInThePages(t *testing.T) 
 		return string(content)
 	}
 	webapp, lambda := read("webapp/THIRD_PARTY_NOTICES.txt"), read("lambda/THIRD_PARTY_NOTICES.txt")
-	version := regexp.MustCompile(`GOTOOLCHAIN=go(\S+)`).FindStringSubmatch(read("Makefile"))
+	version := regexp.MustCompile(`(?m)^toolchain go(\S+)`).FindStringSubmatch(read("go.mod"))
 	if version == nil || !names(webapp, "Go", version[1]) || !names(lambda, "Go", version[1]) {
-		t.Errorf("the Makefile compiles with Go %q, and the notices do not say so: run make licenses", version)
+		t.Errorf("go.mod names Go %q, and the notices do not: run make licenses", version)
 	}
 	libraries := regexp.MustCompile("(?m)^\\| `[^`]+` \\| `([^`]+)` \\| (\\S+) ").FindAllStringSubmatch(read("webapp/static/vendor/README.md"), -1)
 	if len(libraries) < 2 {
