@@ -54,6 +54,6 @@ check staticcheck go run "$staticcheck" -tags "$tags,root,sqlmap" ./...
 check "go.mod and go.sum" go mod tidy -diff
 check "govulncheck, known vulnerabilities in what is called" vulnerabilities
 check "gitleaks, secrets in the files and in the history" secrets
-check shellcheck shellcheck scripts/*.sh .ci/run constructs/userdata.sh rehearsal/machine/boot.sh
+check shellcheck shellcheck scripts/*.sh scripts/*/*.sh .ci/run constructs/userdata.sh rehearsal/machine/boot.sh
 check cfn-lint .tools/venv/bin/cfn-lint
 exit "$failed"
