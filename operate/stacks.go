@@ -106,6 +106,9 @@ type database struct {
 	DBInstanceIdentifier, DBInstanceStatus, DBInstanceClass, EngineVersion string
 
 	PubliclyAccessible, DeletionProtection, MultiAZ bool
+
+	// StatusInfos are a read replica's.
+	StatusInfos []struct{ StatusType, Status, Message string }
 }
 
 func (d *database) exposure() string {
@@ -131,6 +134,24 @@ func (o *Operator) database(ctx context.Context, s stacks) (*database, error) {
 		return nil, fmt.Errorf("RDS has %d database instances %s in %s: look at the Database stack's events", len(answer.DBInstances), identifier, o.where())
 	}
 	return answer.DBInstances[0], nil
+}
+
+// replicas asks RDS for the read replicas of the Database stack.
+func (o *Operator) replicas(ctx context.Context, s stacks) ([]*database, error) {
+	var identifiers []string
+	for n := 1; ; n++ {
+		identifier, _, _ := strings.Cut(s.output("Database", "ReplicaHostname"+strconv.Itoa(n)), ".")
+		if identifier == "" {
+			break
+		}
+		identifiers = append(identifiers, identifier)
+	}
+	if len(identifiers) == 0 {
+		return nil, nil
+	}
+	var answer struct{ DBInstances []*database }
+	err := o.aws.answer(ctx, &answer, "rds", "describe-db-instances", "--filters", "Name=db-instance-id,Values="+strings.Join(identifiers, ","))
+	return answer.DBInstances, err
 }
 
 // moment is a time in the CLI's answers: a text, or with cli_timestamp_format = wire in the person's own config, what the

@@ -90,10 +90,23 @@ func (o *Operator) databaseStatus(ctx context.Context, there stacks) []section {
 	if planned := string(o.Env.Exposure); planned != exposure {
 		exposure += ": the config says " + planned + ", which the next 'make deploy' makes it"
 	}
-	return []section{
-		{"database", []string{fmt.Sprintf("%s, %s, MySQL %s on %s", db.DBInstanceIdentifier, db.DBInstanceStatus, db.EngineVersion, db.DBInstanceClass)}},
-		{"exposure", []string{exposure}},
+	shown := section{label: "database", lines: []string{db.describe()}}
+	replicas, err := o.replicas(ctx, there)
+	if err != nil {
+		shown.lines = append(shown.lines, fmt.Sprintf("its replicas are not known: %v", err))
 	}
+	for _, replica := range replicas {
+		line := "replica " + replica.describe()
+		for _, info := range replica.StatusInfos {
+			line += ", " + info.Status + reason(info.Message)
+		}
+		shown.lines = append(shown.lines, line)
+	}
+	return []section{shown, {"exposure", []string{exposure}}}
+}
+
+func (d *database) describe() string {
+	return fmt.Sprintf("%s, %s, MySQL %s on %s", d.DBInstanceIdentifier, d.DBInstanceStatus, d.EngineVersion, d.DBInstanceClass)
 }
 
 func (o *Operator) webAppStatus(ctx context.Context, there stacks) []section {

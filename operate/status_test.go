@@ -69,6 +69,12 @@ func TestStatusSaysWhatIsWrong(t *testing.T) {
 	}{
 		"the phase is not the config's": {(*world).public, []string{"exposure     public: the config says private, which the next 'make deploy' makes it"}},
 		"the database is away":          {func(w *world) { w.edit("aws rds describe-db-instances", `"available"`, `"rebooting"`) }, []string{", rebooting, MySQL"}},
+		"a replica does not replicate": {func(w *world) {
+			w.edit(describe, `"OutputKey": "DatabasePort"`, `"OutputKey": "ReplicaHostname1", "OutputValue": "one.abc.eu-west-1.rds.amazonaws.com"}, {"OutputKey": "ReplicaHostname2", "OutputValue": "two.abc.eu-west-1.rds.amazonaws.com"}, {"OutputKey": "DatabasePort"`)
+			w.answer("aws rds describe-db-instances --filters Name=db-instance-id,Values=one,two", `{"DBInstances": [
+				{"DBInstanceIdentifier": "one", "DBInstanceStatus": "available", "EngineVersion": "8.4.6", "DBInstanceClass": "db.t4g.small", "StatusInfos": [{"StatusType": "read replication", "Normal": true, "Status": "replicating"}]},
+				{"DBInstanceIdentifier": "two", "DBInstanceStatus": "available", "EngineVersion": "8.4.6", "DBInstanceClass": "db.t4g.small", "StatusInfos": [{"StatusType": "read replication", "Normal": false, "Status": "error", "Message": "Replication has stopped"}]}]}`)
+		}, []string{"             replica one, available, MySQL 8.4.6 on db.t4g.small, replicating\n", "             replica two, available, MySQL 8.4.6 on db.t4g.small, error: Replication has stopped"}},
 		"the web app is not well": {func(w *world) {
 			w.answer("aws elasticbeanstalk describe-environment-health", `{"HealthStatus": "Severe", "Status": "Ready", "Color": "Red", "Causes": ["100.0 % of the requests are failing with HTTP 5xx.", "ELB health is failing"]}`)
 		}, []string{"Ready, Severe Red", "             100.0 % of the requests are failing", "             ELB health is failing"}},
