@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -53,7 +54,9 @@ func (o *Operator) webAppLocal(ctx context.Context) error {
 	if err := o.checkAddress(ctx); err != nil {
 		return err
 	}
-	o.say("The web app of this folder on the database of %s (%s), as its master user %s. Ctrl-C stops it.", o.Env.Name, o.where(), there.output("Database", "MasterUsername"))
+	// The app's own default, where PORT does not say otherwise.
+	o.say("The web app of this folder on http://127.0.0.1:%s, with the database of %s (%s) as its master user %s. Ctrl-C stops it.",
+		cmp.Or(os.Getenv("PORT"), "5000"), o.Env.Name, o.where(), there.output("Database", "MasterUsername"))
 	return replace(program, []string{"webapp"}, env)
 }
 

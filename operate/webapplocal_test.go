@@ -23,7 +23,7 @@ func TestTheWebAppOfThisFolderOnThePublicDatabase(t *testing.T) {
 	w.setenv("RDS_PASSWORD", "their-password")
 	r := w.run("webapp-local")
 	r.succeeds()
-	r.says("The web app of this folder on the database of dev (account 123456789012, eu-west-1), as its master user admin. Ctrl-C stops it.")
+	r.says("The web app of this folder on http://127.0.0.1:5050, with the database of dev (account 123456789012, eu-west-1) as its master user admin. Ctrl-C stops it.")
 	last := r.last()
 	if last.String() != "webapp" {
 		t.Fatalf("it called %s", last)
