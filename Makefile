@@ -148,6 +148,14 @@ rehearse: node_modules ## play the whole deployment of ENV=dev on this machine, 
 	@$(call go_build,build/rehearse) ./cmd/rehearse && $(call built,build/rehearse)
 	@scripts/rehearse.sh $(MACHINE) "$(ENV)" "$(CONFIG)" $(if $(UNTIL),-until "$(UNTIL)") $(if $(KEEP),-keep) $(if $(WITHOUT),-without "$(WITHOUT)")
 
+# STEPS are stages and steps of the pipeline. All three take half an hour.
+STEPS ?= Build/Synth
+
+.PHONY: pipeline
+pipeline: build node_modules ## run steps of the delivery pipeline in a clean root; STEPS="Build/Synth Test/Tests Test/Lint"; Linux, root
+	@mkdir -p build && CDK_VALIDATION=false node_modules/.bin/cdk synth --build true --quiet --no-lookups --context pipeline=true --output build/pipeline >build/pipeline.log 2>&1 || { cat build/pipeline.log >&2; exit 1; }
+	@scripts/pipeline.sh build/pipeline $(STEPS)
+
 .PHONY: bench
 bench: bundle-$(MACHINE) bench-webapp ## compare the Lambda function and the web app with their peers, as ratios
 	@scripts/mysql.sh fetch

@@ -1,3 +1,4 @@
+// Package scripts tests the shell scripts of this folder that no other test runs.
 package scripts
 
 import (

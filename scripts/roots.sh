@@ -47,6 +47,8 @@ die() {
 }
 # shellcheck source=scripts/debian.sh
 source "$root/scripts/debian.sh"
+# shellcheck source=scripts/rootfs.sh
+source "$root/scripts/rootfs.sh"
 
 # stamp NAME prints what the stamp of a root that is whole and up to date holds.
 stamp() {
@@ -59,46 +61,6 @@ stamp() {
 is_made() { [[ -d $1/$2 && $(cat -- "$1/$2.stamp" 2>/dev/null) == "$(stamp "$2")" ]]; }
 
 are_made() { is_made "$1" tunnel && is_made "$1" bastion; }
-
-# apart COMMAND... runs it with mounts and processes of its own: what it mounts and starts is gone when it ends, however
-# it ends.
-apart() { LC_ALL=C unshare --mount --pid --fork --kill-child --mount-proc -- "$@"; }
-
-# why LOG prints a failed command's last words, on one line.
-why() {
-	local line
-	line=$(grep -E '^(E: |dpkg: error|.*: (error|cannot) )' "$1" | tail -n 1) || line=$(grep -v '^ *$' "$1" | tail -n 1) || line='no reason given'
-	line=${line#E: }
-	printf '%s' "${line%.}"
-}
-
-# inside ROOT COMMAND... runs it in that root.
-inside() {
-	# shellcheck disable=SC2016 # for the inner shell
-	apart sh -c '
-		mount -t proc proc "$1/proc" && mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/dev/pts" || exit
-		root=$1; shift
-		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"' sh "$@"
-}
-
-# install ROOT PACKAGE... installs packages there.
-install() {
-	local to=$1
-	shift
-	# The machine's resolver and proxy are for the installation alone.
-	cp -L -- /etc/resolv.conf "$to/etc/resolv.conf"
-	printf '%s\n' "Acquire::http::Proxy \"${http_proxy:-}\";" >"$to/etc/apt/apt.conf.d/proxy"
-	# Nothing is started in a root that is only being made (invoke-rc.d asks this program).
-	printf '#!/bin/sh\nexit 101\n' >"$to/usr/sbin/policy-rc.d"
-	chmod 755 "$to/usr/sbin/policy-rc.d"
-	local apt=(apt-get -q --yes -o APT::Install-Recommends=false -o Acquire::Languages=none -o Acquire::Retries=3
-		-o Dpkg::Options::=--force-unsafe-io -o Dpkg::Use-Pty=false)
-	{
-		inside "$to" "${apt[@]}" update && inside "$to" "${apt[@]}" install "$@" && inside "$to" apt-get clean
-	} >"$work/log" 2>&1 || die "the packages of $(basename -- "$to") could not be installed ($(why "$work/log")): run it again later."
-	rm -rf -- "$to/usr/sbin/policy-rc.d" "$to/etc/apt/apt.conf.d/proxy" "$to/etc/resolv.conf" "$to"/var/lib/apt/lists/*
-	mkdir -p -- "$to/var/lib/apt/lists/partial"
-}
 
 # clean ROOT takes out what is one machine's own.
 clean() {
@@ -122,8 +84,8 @@ fetch() {
 	fi
 	[[ $(uname -s) == Linux ]] || die "no root file systems can be made on $(uname -s): they take Linux."
 	((EUID == 0)) || die "root file systems can only be made as root: run it with sudo."
-	local tool mirror reason start=$SECONDS
-	for tool in apt-get chroot dpkg dpkg-deb flock unshare wget; do
+	local tool mirror start=$SECONDS
+	for tool in "${root_tools[@]}"; do
 		type -P "$tool" >/dev/null || die "no root file systems can be made without the program $tool: install it."
 	done
 	mirror=$(debian_mirror)
@@ -151,29 +113,15 @@ fetch() {
 	trap 'exit 143' TERM HUP
 
 	if ! is_made "$dir" tunnel; then
-		say "1/4 Fetching debootstrap from $mirror …"
-		reason=$(debian_download "$work/packages" "$mirror" "$release" debootstrap) || die "$reason: try again later."
-		dpkg-deb --extract "$work"/packages/archives/debootstrap_*.deb "$work/debootstrap"
-		rm -rf -- "$work/packages"
+		say "1/3 Making a minimal $release (half a minute) …"
+		bootstrap "$work" "$mirror" "$release" tunnel
 
-		say "2/4 Making a minimal $release (half a minute) …"
-		# debootstrap cannot work in a folder whose name holds white space, so it sees this one as /mnt.
-		local keyring=()
-		if [[ -r /usr/share/keyrings/debian-archive-keyring.gpg ]]; then
-			keyring=(--keyring=/usr/share/keyrings/debian-archive-keyring.gpg)
-		fi
-		# shellcheck disable=SC2016 # for the inner shell
-		DEBOOTSTRAP_DIR=/mnt/debootstrap/usr/share/debootstrap apart sh -c '
-			mount --bind "$1" /mnt && shift && exec /mnt/debootstrap/usr/sbin/debootstrap "$@"' sh "$work" \
-			"${keyring[@]}" --variant=minbase --force-check-gpg "$release" /mnt/tunnel "$mirror" >"$work/log" 2>&1 ||
-			die "debootstrap could not make a $release from $mirror ($(why "$work/log")): try again later."
-
-		say "3/4 Installing what Debian's image for EC2 has (half a minute) …"
+		say "2/3 Installing what Debian's image for EC2 has (half a minute) …"
 		install "$work/tunnel" "${packages[@]}"
 		clean "$work/tunnel"
 		finish tunnel
 	fi
-	say "4/4 Installing what Amazon Linux 2023 has besides (half a minute) …"
+	say "3/3 Installing what Amazon Linux 2023 has besides (half a minute) …"
 	cp -a --reflink=auto -- "$dir/tunnel" "$work/bastion"
 	install "$work/bastion" "${bastion_packages[@]}"
 	clean "$work/bastion"
