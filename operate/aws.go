@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// callTimeout is how long one call of the AWS CLI may take, with the CLI's own retries.
-const callTimeout = 20 * time.Second
+// callTimeout is how long one call of the AWS CLI may take, with its own retries, and with the person who is asked for a
+// code of multi-factor authentication. Tests change it.
+var callTimeout = time.Minute
 
 // killDelay is how long a call that was ended may take to end.
 const killDelay = 2 * time.Second

@@ -64,7 +64,7 @@ func (o *Operator) refuseProtected(there stacks, db *database) error {
 // kept is a resource that outlives its stack, or leaves a snapshot.
 type kept struct{ part, logicalID, resourceType, physicalID string }
 
-// keptResources reads them from the templates as they are deployed.
+// kept reads them from the templates as they are deployed.
 func (o *Operator) kept(ctx context.Context, there stacks) ([]kept, error) {
 	found := make([][]kept, len(there.names()))
 	group, ctx := errgroup.WithContext(ctx)
@@ -95,11 +95,11 @@ func (o *Operator) keptOf(ctx context.Context, part string) (all []kept, err err
 		return nil, err
 	}
 	stays := func(policy string) bool { return policy != "" && policy != "Delete" }
-	any := false
+	found := false
 	for _, resource := range answer.TemplateBody.Resources {
-		any = any || stays(resource.DeletionPolicy)
+		found = found || stays(resource.DeletionPolicy)
 	}
-	if !any {
+	if !found {
 		return nil, nil
 	}
 	resources, err := o.resources(ctx, part)

@@ -1,5 +1,9 @@
 package operate
 
+import "time"
+
+func SetCallTimeout(timeout time.Duration) { callTimeout = timeout }
+
 // For the tests that compare these with the templates.
 var Parts = parts
 

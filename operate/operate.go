@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -58,8 +59,8 @@ const AddressURL = "https://checkip.amazonaws.com"
 // command is what a name on the command line does.
 type command struct {
 	run func(*Operator, context.Context) error
-	// local commands look at nothing of AWS's before they run.
-	local bool
+	// anywhere says that it finds out itself where it is: the doctor, who reports what is missing for that.
+	anywhere bool
 }
 
 var commands = map[string]command{
@@ -77,12 +78,8 @@ var commands = map[string]command{
 }
 
 func usage() string {
-	names := make([]string, 0, len(commands))
-	for name := range commands {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return "usage: operate COMMAND [-env NAME] [-config FILE] ...\n\nCOMMAND is one of: " + strings.Join(names, ", ") + "\n\n"
+	names := strings.Join(slices.Sorted(maps.Keys(commands)), ", ")
+	return "usage: operate COMMAND [-env NAME] [-config FILE] ...\n\nCOMMAND is one of: " + names + "\n\n"
 }
 
 // errSaid is a failure that has been explained already.
@@ -153,7 +150,7 @@ func (o *Operator) run(ctx context.Context, name string) error {
 		return err
 	}
 	command := commands[name]
-	if !command.local {
+	if !command.anywhere {
 		if err := o.locate(ctx); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package operate_test
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 const account = "123456789012"
@@ -134,4 +135,13 @@ func TestTheCommandLine(t *testing.T) {
 	r.succeeds()
 	r.says("usage: operate COMMAND", "webapp-local", "-exposure")
 	newWorld(t).run().refuses("usage: operate COMMAND")
+}
+
+func TestACallWithoutAnAnswerEnds(t *testing.T) {
+	w := newWorld(t)
+	w.setenv("STUB_CALL_TIMEOUT", "8s")
+	w.answers = append(w.answers, answer{Call: "aws cloudwatch describe-alarms", Sleep: 5 * time.Minute})
+	r := w.run("status")
+	r.succeeds()
+	r.says("alarms       not known: aws cloudwatch describe-alarms had no answer after 8s: check the network, and try again", "exposure     private")
 }

@@ -1,7 +1,6 @@
 package operate
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -90,7 +89,7 @@ func (s stacks) last() *stack {
 	return last
 }
 
-// names are the deployed parts, in the order of parts, then those of another kind.
+// names are the deployed parts, in the order of parts.
 func (s stacks) names() []string {
 	var names []string
 	for _, part := range parts {
@@ -171,6 +170,7 @@ func when(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04 UTC") + ", " + ago(time.Since(t))
 }
 
+// ago is a span of time until now, in its largest unit.
 func ago(d time.Duration) string {
 	count := func(n int, unit string) string {
 		if n == 1 {
@@ -192,9 +192,10 @@ func ago(d time.Duration) string {
 
 // describe is the state of a stack in a line.
 func (s *stack) describe() string {
-	return s.StackStatus + ", " + when(s.changed()) + cmp.Or(reason(s.StackStatusReason), "")
+	return s.StackStatus + ", " + when(s.changed()) + reason(s.StackStatusReason)
 }
 
+// reason is what CloudFormation or RDS says beside a state, if it says something.
 func reason(text string) string {
 	if text == "" {
 		return ""

@@ -26,6 +26,13 @@ func TestMain(m *testing.M) {
 	case os.Getenv("STUB") == "":
 		rehearsaltest.Main(m)
 	case name == "operate":
+		if text := os.Getenv("STUB_CALL_TIMEOUT"); text != "" {
+			timeout, err := time.ParseDuration(text)
+			if err != nil {
+				panic(err)
+			}
+			operate.SetCallTimeout(timeout)
+		}
 		os.Exit(operate.Main(os.Args[1:], &operate.Operator{
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 			Interactive: os.Getenv("STUB_INTERACTIVE") != "" || operate.IsTerminal(os.Stdin), AddressURL: os.Getenv("STUB_ADDRESS_URL"),
