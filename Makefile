@@ -148,7 +148,7 @@ rehearse: node_modules ## play the whole deployment of ENV=dev on this machine, 
 	@$(call go_build,build/rehearse) ./cmd/rehearse && $(call built,build/rehearse)
 	@scripts/rehearse.sh $(MACHINE) "$(ENV)" "$(CONFIG)" $(if $(UNTIL),-until "$(UNTIL)") $(if $(KEEP),-keep) $(if $(WITHOUT),-without "$(WITHOUT)")
 
-# STEPS are stages and steps of the pipeline. All three take half an hour.
+# STEPS are stages and steps of the pipeline. Tests and linters take as long as make test and make lint do.
 STEPS ?= Build/Synth
 
 .PHONY: pipeline
