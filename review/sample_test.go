@@ -92,6 +92,10 @@ var samples = []sample{
 	{name: "rotation on", after: set(true, "readOnlyUsers", "bi", "rotate")},
 	{name: "visitors", after: set(list{"198.51.100.0/24"}, "webapp", "visitorCidrs")},
 	{name: "platform refresh", after: set("2026-12", "webapp", "platformRefresh")},
+	{name: "dashboard", environment: "prod", after: set("https://bi.example.com/dashboard", "webapp", "dashboardUrl")},
+	{name: "web app type", after: set("t4g.small", "webapp", "instanceType")},
+	{name: "read replica", after: set(1, "database", "readReplicas"), renewed: host},
+	{name: "read replica gone", before: set(2, "database", "readReplicas"), after: set(1, "database", "readReplicas"), renewed: host},
 	{name: "web app bundle", edit: anotherBundle},
 	{name: "VPC", after: set("10.9.0.0/16", "vpcCidr")},
 }

@@ -184,6 +184,7 @@ func TestWhatIsQuiet(t *testing.T) {
 		"a type that nobody knows":       {of("AWS::Not::There", m{"A": 1}), of("AWS::Not::There", m{"A": 2}), "S/D may be replaced"},
 		"a custom resource of others":    {of("Custom::Other", m{"A": 1}), of("Custom::Other", m{"A": 2}), "S/D may be replaced"},
 		"a custom resource's function":   {of("Custom::Other", m{"ServiceToken": 1}), of("Custom::Other", m{"ServiceToken": 2}), "S/D changed in place"},
+		"a read replica":                 {database(m{"SourceDBInstanceIdentifier": "d"}), database(m{"SourceDBInstanceIdentifier": "d", "Port": "3307"}), "S/D replaced"},
 		"what a read-only user may read": {of("Custom::ReadOnlyUser", m{"Schemas": list("a")}), of("Custom::ReadOnlyUser", m{"Schemas": list("b")}), "S/D changed in place"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -351,6 +352,45 @@ func TestHostOfAnotherGeneration(t *testing.T) {
 	}
 	if len(e.Outputs) != 0 || !slices.Equal(e.Follows, []string{"S/Instance"}) {
 		t.Errorf("outputs: %v %v", e.Outputs, e.Follows)
+	}
+}
+
+func TestOptionSettings(t *testing.T) {
+	side := func(settings ...any) app {
+		var all []any
+		for i := 0; i < len(settings); i += 3 {
+			all = append(all, m{"Namespace": settings[i], "OptionName": settings[i+1], "Value": settings[i+2]})
+		}
+		return app{"S": resources("E", of("AWS::ElasticBeanstalk::Environment", m{"OptionSettings": all}))}
+	}
+	e := compare(t, side("n", "A", "1", "n", "B", "2", "n", "C", m{"Ref": "AWS::StackId"}), side("n", "C", m{"Ref": "AWS::Region"}, "n", "A", "3"))
+	if got, want := strings.Join(e.Effects[0].Because, "\n"),
+		"`OptionSettings` n A 1 → 3, n B 2 → (none) (Beanstalk keeps the last value of an option that goes), n C changes"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for setting, want := range map[string]string{
+		"aws:autoscaling:launchconfiguration ImageId":                "interrupted: all instances of the site are replaced, in batches behind the load balancer",
+		"aws:ec2:vpc Subnets":                                        "interrupted: all instances of the site are replaced, in batches behind the load balancer",
+		"aws:elbv2:listener:443 SSLPolicy":                           "changed in place: ",
+		"aws:elasticbeanstalk:application:environment DASHBOARD_URL": "interrupted: the site restarts, or gets other instances, in batches behind the load balancer",
+		"aws:ec2:instances SupportedArchitectures": "interrupted: all instances of the site are replaced, in batches behind the load balancer; " +
+			"Beanstalk does not change an environment's architecture (a to b)",
+	} {
+		namespace, name, _ := strings.Cut(setting, " ")
+		of := func(value string) app {
+			return side("aws:elasticbeanstalk:environment", "EnvironmentType", "LoadBalanced", namespace, name, value)
+		}
+		e := compare(t, of("a"), of("b"))
+		got := e.Effects[0].Action.String() + ": " + strings.Join(e.Effects[0].Then, ", ")
+		for _, refused := range e.Refused {
+			got += "; " + strings.TrimPrefix(refused, "`S/E`: ")
+		}
+		if got != want && !strings.HasPrefix(got, want+": delete") {
+			t.Errorf("%s: %q, want %q", setting, got, want)
+		}
+	}
+	if e := compare(t, side("n", "A", "1", "n", "B", "2"), side("n", "A", "1", "n", "B", "2")); e.Changed() {
+		t.Errorf("the same settings: %s", e.Markdown())
 	}
 }
 

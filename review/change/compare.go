@@ -234,7 +234,7 @@ func (c *comparison) stack(id string) (effects []Effect) {
 func (c *comparison) left(s *stack) (effects []Effect) {
 	for _, id := range slices.Sorted(maps.Keys(s.Resources)) {
 		r, _ := s.resource(id)
-		if h, ok := c.holds(r.Type); ok {
+		if h, ok := c.holds(r); ok {
 			effects = append(effects, Effect{Stack: s.id, ID: id, Type: r.Type, Action: Removed,
 				Loss: fmt.Sprintf("**%s %s is left behind**: nothing updates it any more. When somebody deletes the stack: %s", h.what, r, fate(deletionPolicy(r), "it", h))})
 		}
@@ -269,7 +269,11 @@ func (c *comparison) both(before, after resource, renamed bool) {
 		ch.other = append(ch.other, fmt.Sprintf("`Type` %s → %s", before.Type, after.Type))
 	}
 	for _, name := range differing(before.Properties, after.Properties) {
-		ch.properties[name] = c.property(ch, name, values(before.Properties[name], after.Properties[name]), cfnschema.Always)
+		because := values(before.Properties[name], after.Properties[name])
+		if after.Type == "AWS::ElasticBeanstalk::Environment" && name == "OptionSettings" {
+			because = options(before.Properties[name], after.Properties[name])
+		}
+		ch.properties[name] = c.property(ch, name, because, cfnschema.Always)
 		if line := overwriting(after, name); line != "" {
 			ch.loss = line
 		}
@@ -415,8 +419,11 @@ func (c *comparison) effect(ch *changes) (e Effect, ok bool) {
 	return e, true
 }
 
-// survives says what a replaced host keeps: the address that its stack gives to whichever host there is.
+// survives says what is left of a replaced resource: of a host, the address that its stack gives to whichever host there is.
 func (c *comparison) survives(r resource) []string {
+	if replica(r) {
+		return []string{"the new one copies the data of the database that it follows"}
+	}
 	if r.Type != "AWS::EC2::Instance" {
 		return nil
 	}
@@ -486,7 +493,8 @@ func (c *comparison) outputs() {
 		names := map[string]bool{}
 		for _, s := range []*stack{before, after} {
 			for name, output := range s.Outputs {
-				if output.Export == nil {
+				// CDK names a weak reference's so; nobody reads it.
+				if output.Export == nil && !strings.HasPrefix(name, "PublishOutput") {
 					names[name] = true
 				}
 			}

@@ -25,12 +25,20 @@ var holders = map[string]holder{
 	"Custom::SSHKeyPair":                 {"The SSH key pair", "Whoever trusts the public half needs the new one."},
 }
 
-// holds is what a resource of a type holds; ok is false for those that hold nothing.
-func (c *comparison) holds(kind string) (h holder, ok bool) {
-	if h, ok = holders[kind]; ok {
+// holds is what a resource holds; ok is false for those that hold nothing of their own.
+func (c *comparison) holds(r resource) (h holder, ok bool) {
+	if replica(r) {
+		return holder{}, false
+	}
+	if h, ok = holders[r.Type]; ok {
 		return h, true
 	}
-	return holder{"What holds data, of the type " + kind + ",", "Its data goes with it."}, c.schemas.Stateful[kind]
+	return holder{"What holds data, of the type " + r.Type + ",", "Its data goes with it."}, c.schemas.Stateful[r.Type]
+}
+
+// replica says that a database is a read replica, which has its data from another.
+func replica(r resource) bool {
+	return r.Type == "AWS::RDS::DBInstance" && r.Properties["SourceDBInstanceIdentifier"] != nil
 }
 
 // fate says what becomes of a resource that is removed or replaced, from its policy (AWS CloudFormation Template
@@ -67,7 +75,7 @@ func replacePolicy(before, after resource) string {
 
 // removal is the loud line of a resource that is removed; "" where it holds nothing.
 func (c *comparison) removal(r resource) string {
-	h, ok := c.holds(r.Type)
+	h, ok := c.holds(r)
 	if !ok {
 		return ""
 	}
@@ -80,7 +88,7 @@ func (c *comparison) removal(r resource) string {
 
 // replacement is the loud line of a resource that is, or may be, replaced; "" where it holds nothing.
 func (c *comparison) replacement(before, after resource, certain bool) string {
-	h, ok := c.holds(after.Type)
+	h, ok := c.holds(after)
 	if !ok {
 		return ""
 	}

@@ -183,6 +183,21 @@ func values(before, after any) string {
 	return b + " → " + a
 }
 
+// options says which settings of a Beanstalk environment change.
+func options(before, after any) string {
+	was, is := settings(before), settings(after)
+	var said []string
+	for _, name := range differing(was, is) {
+		one := name + " " + values(was[name], is[name])
+		if _, stays := is[name]; !stays {
+			// AWS CloudFormation Template Reference, AWS::ElasticBeanstalk::Environment, OptionSettings.
+			one += " (Beanstalk keeps the last value of an option that goes)"
+		}
+		said = append(said, one)
+	}
+	return strings.Join(said, ", ")
+}
+
 func short(value any) (string, bool) {
 	if value == nil || value == "" {
 		return "(none)", true

@@ -3,6 +3,7 @@ package change
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -114,11 +115,42 @@ func interruption(u update) string {
 	case "AWS::ElasticBeanstalk::Environment VersionLabel":
 		return "the site restarts with the other version" + batches(u)
 	case "AWS::ElasticBeanstalk::Environment OptionSettings":
-		return "the site restarts, or gets other instances" + batches(u)
+		return settingsInterruption(u)
 	case "AWS::ElasticBeanstalk::Environment PlatformArn":
 		return "the instances are updated to the other platform version, or replaced" + batches(u)
 	}
 	return ""
+}
+
+// settingsInterruption is [interruption] of a Beanstalk environment's settings: those of the launch configuration and of the
+// VPC have all instances replaced, those of the load balancer none.
+func settingsInterruption(u update) string {
+	before, after := settings(u.before), settings(u.after)
+	changed := differing(before, after)
+	balancer := func(name string) bool {
+		return strings.HasPrefix(name, "aws:elbv2:") || strings.HasPrefix(name, "aws:elasticbeanstalk:environment:process:")
+	}
+	instances := func(name string) bool {
+		return strings.HasPrefix(name, "aws:autoscaling:launchconfiguration ") || strings.HasPrefix(name, "aws:ec2:")
+	}
+	switch {
+	case slices.ContainsFunc(changed, instances):
+		return "all instances of the site are replaced" + batches(u)
+	case len(changed) > 0 && !slices.ContainsFunc(changed, func(name string) bool { return !balancer(name) }):
+		return ""
+	}
+	return "the site restarts, or gets other instances" + batches(u)
+}
+
+// settings are the values of a Beanstalk environment's OptionSettings, by namespace and name.
+func settings(value any) map[string]any {
+	settings := map[string]any{}
+	all, _ := value.([]any)
+	for _, item := range all {
+		s, _ := item.(map[string]any)
+		settings[text(s["Namespace"])+" "+text(s["OptionName"])] = s["Value"]
+	}
+	return settings
 }
 
 // note says what else a reader should know of a change in place; "" is nothing.
@@ -144,12 +176,8 @@ func note(u update) string {
 
 // batches says how an environment with a load balancer stays up.
 func batches(u update) string {
-	settings, _ := u.resource["OptionSettings"].([]any)
-	for _, setting := range settings {
-		s, _ := setting.(map[string]any)
-		if s["OptionName"] == "EnvironmentType" && s["Value"] == "LoadBalanced" {
-			return ", in batches behind the load balancer"
-		}
+	if settings(u.resource["OptionSettings"])["aws:elasticbeanstalk:environment EnvironmentType"] == "LoadBalanced" {
+		return ", in batches behind the load balancer"
 	}
 	return ""
 }
@@ -169,6 +197,12 @@ func refusal(u update) string {
 		}
 		if major(u.before) != major(u.after) && !on(u.resource["AllowMajorVersionUpgrade"]) {
 			return fmt.Sprintf("RDS does not upgrade to another major version (%v to %v) unless AllowMajorVersionUpgrade is true", u.before, u.after)
+		}
+	case "AWS::ElasticBeanstalk::Environment OptionSettings":
+		// AWS Elastic Beanstalk Developer Guide, "Amazon EC2 instances", Architecture.
+		const architecture = "aws:ec2:instances SupportedArchitectures"
+		if before, after := settings(u.before)[architecture], settings(u.after)[architecture]; before != nil && !same(before, after) {
+			return fmt.Sprintf("Beanstalk does not change an environment's architecture (%v to %v): delete the stack and deploy it again, at another address", before, after)
 		}
 	}
 	return ""
