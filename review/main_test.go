@@ -66,7 +66,7 @@ func (c clone) commit(message string) {
 	c.git("commit", "--quiet", "--message", message)
 }
 
-// prebuilt has the Makefile take what the project's own make build made.
+// prebuilt has the Makefile take what the project's own make build made, and the config name no pipeline.
 func (c clone) prebuilt() {
 	c.t.Helper()
 	rehearsaltest.SynthesizeAny(c.t, "dev", "arm64", nil) // says what is missing
@@ -75,18 +75,25 @@ func (c clone) prebuilt() {
 		c.t.Fatal(err)
 	}
 	write(c.t, filepath.Join(c.dir, "Makefile"), []byte("build:\n\tcp -R '"+filepath.Join(root, "build")+"' build\n"))
+	c.context(func(context object) { delete(context, "codePipeline") })
 	c.commit("what is built already")
 }
 
 // environments edits the environments of cdk.json.
 func (c clone) environments(edit func(object)) {
 	c.t.Helper()
+	c.context(func(context object) { edit(in(context, "environments")) })
+}
+
+// context edits the context of cdk.json.
+func (c clone) context(edit func(object)) {
+	c.t.Helper()
 	file := filepath.Join(c.dir, "cdk.json")
 	var all object
 	if err := json.Unmarshal(read(c.t, file), &all); err != nil {
 		c.t.Fatal(err)
 	}
-	edit(in(all, "context", "environments"))
+	edit(in(all, "context"))
 	text, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		c.t.Fatal(err)
@@ -129,8 +136,10 @@ func TestReviewOfWhatIsNotCommitted(t *testing.T) {
 			t.Errorf("it does not hold %q:\n%s", part, markdown)
 		}
 	}
-	if strings.Contains(markdown, "prod") {
-		t.Errorf("it speaks of prod, where nothing changes:\n%s", markdown)
+	for _, part := range []string{"environment prod", "pipeline"} {
+		if strings.Contains(markdown, part) {
+			t.Errorf("it speaks of the %s, where nothing changes:\n%s", part, markdown)
+		}
 	}
 	if n := strings.Count(progress, "Building"); n != 1 {
 		t.Errorf("%d builds of what differs in the config alone:\n%s", n, progress)
@@ -160,7 +169,10 @@ func TestReviewOfRefs(t *testing.T) {
 		delete(all, "prod")
 		in(all, "dev", "database")["identifier"] = "monsters"
 	})
-	c.commit("another environment")
+	c.context(func(context object) {
+		context["codePipeline"] = object{"account": "", "region": "", "connectionArn": "", "repository": "owner/name", "branch": "main", "environments": list{"dev"}}
+	})
+	c.commit("another environment, and a pipeline")
 	write(t, filepath.Join(c.dir, "cdk.json"), []byte("not JSON"))
 	markdown, progress, code, err = c.review("-base", "deployed", "-head", "HEAD")
 	if err != nil {
@@ -171,7 +183,7 @@ func TestReviewOfRefs(t *testing.T) {
 	}
 	for _, part := range []string{
 		"## The environment dev\n", "**The database `Database/DatabaseInstanceAA8A5FDE` is replaced.**",
-		"## The environment second is new\n", "The stack `Network` is new.",
+		"## The pipeline is new\n", "## The environment second is new\n", "The stack `Network` is new.",
 		"## The environment prod is gone\n", "**The stack `drawbridge-prod-Database` is not in the app any more.**",
 		"**The database `Database/DatabaseInstanceAA8A5FDE` is left behind**",
 	} {
