@@ -68,7 +68,11 @@ network() {
 	local to=$1 name value
 	mkdir -p -- "$to/etc/apt/apt.conf.d" "$to/etc/ssl/certs"
 	cp -L -- /etc/resolv.conf /etc/hosts "$to/etc/"
-	printf 'Acquire::http::Proxy "%s";\n' "${http_proxy:-}" >"$to/etc/apt/apt.conf.d/proxy"
+	{
+		printf 'Acquire::http::Proxy "%s";\n' "${http_proxy:-}"
+		# A mirror that is a snapshot is out of date by its own words.
+		apt-config dump Acquire::Check-Valid-Until
+	} >"$to/etc/apt/apt.conf.d/machine"
 	# The authorities that this machine trusts: a proxy may have one of its own.
 	cp -L -- /etc/ssl/certs/ca-certificates.crt "$to/etc/ssl/certs/ca-certificates.crt"
 	for name in SSL_CERT_FILE NODE_EXTRA_CA_CERTS PIP_CERT REQUESTS_CA_BUNDLE; do

@@ -168,7 +168,7 @@ func (s *PipelineStack) addTests() {
 		})
 	}
 	s.Pipeline.AddWave(jsii.String("Test"), &pipelines.WaveOptions{Pre: &[]pipelines.Step{
-		step("Tests", "test", "nodejs", "npm", "chromium", "fonts-liberation"),
+		step("Tests", "test", "nodejs", "npm", "chromium", "fonts-liberation", "gpgv"),
 		step("Lint", "lint", "nodejs", "npm", "python3-venv", "shellcheck"),
 	}})
 }
