@@ -56,9 +56,19 @@ answers_with_200() {
 	[[ $seen == 200 ]]
 }
 
+# Nobody at the door is a connection that is refused (7) or that nothing comes of (28), as curl's exit codes have it: a
+# name that leads nowhere is no such thing.
 does_not_answer() {
-	seen=$(status /)
-	[[ $seen == 000 ]] && seen="no answer"
+	local code=0
+	seen=$(curl --silent --insecure --output /dev/null --max-time "$attempt" --write-out '%{http_code}' "${SITE_URL%/}/") || code=$?
+	case $code in
+	0) return 1 ;;
+	7 | 28) seen="no answer" ;;
+	*)
+		seen="curl failed with $code"
+		return 1
+		;;
+	esac
 }
 
 # is_private ADDRESS: nobody can reach it across the internet. (RFC 1918, RFC 1122)
@@ -102,7 +112,7 @@ if [[ $VISITORS == all ]]; then
 	expect "the site answers" answers_with_200 /healthz
 	expect "the site has its database (/readyz)" answers_with_200 /readyz
 else
-	expect "the site answers its visitors alone" does_not_answer
+	expect "the site does not answer whom it does not expect" does_not_answer
 fi
 expect "the database's address is $EXPOSURE" has_the_addresses_of_its_phase
 expect "the database does not answer from outside" keeps_quiet

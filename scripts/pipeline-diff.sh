@@ -18,30 +18,36 @@ diff=$("$root/node_modules/.bin/cdk" diff --app . --method=template --no-notices
 }
 printf '%s\n' "$diff" >&2
 
-# The approval shows the summary and an address, for which its comment has 1000 characters (AWS CodePipeline User Guide,
-# "Manual approval action reference").
+# The approval shows the summary and the address of this build, of about 170 characters, in its comment, which has 1000 (AWS
+# CodePipeline User Guide, "Manual approval action reference"). What goes or is made anew stands first, and of that what
+# holds data, so that it is not what is cut.
 printf '%s\n' "$diff" | awk -v env="$env" '
 	function end_of_stack() {
-		if (stack == "" || added + changed + removed == 0) return
-		text = text sprintf(" %s: %d added, %d changed, %d removed%s.", stack, added, changed, removed, lost)
+		if (stack != "" && added + changed + removed > 0)
+			counts = counts sprintf(" %s: %d added, %d changed, %d removed.", stack, added, changed, removed)
 	}
 	/^Stack / {
 		end_of_stack()
 		stack = $2; sub(/.*\//, "", stack); stacks++
-		added = changed = removed = 0; lost = ""
+		added = changed = removed = 0
 	}
 	/^\[\+\] / { added++ }
 	/^\[~\] / { changed++ }
 	/^\[-\] / { removed++ }
 	/^\[[-~]\] .* (destroy|replace|may be replaced)$/ {
 		verb = /destroy$/ ? "DELETED" : /may be replaced$/ ? "MAYBE REPLACED" : "REPLACED"
-		lost = lost ", " verb " " $2 " " $3
+		what = " " verb " " $2 " " $3 ";"
+		if ($2 ~ /::(RDS|SecretsManager|S3|KMS)::|::EC2::(EIP|VPC|Subnet)$|::ElasticBeanstalk::Environment$/) data = data what
+		else others = others what
 	}
 	END {
 		end_of_stack()
 		if (stacks == 0) { print "no stack was compared" >"/dev/stderr"; exit 1 }
+		lost = data others
+		sub(/;$/, ".", lost)
+		text = lost counts
 		if (text == "") text = " nothing changes."
 		text = env ":" text
-		if (length(text) > 850) text = substr(text, 1, 840) " and more."
+		if (length(text) > 700) text = substr(text, 1, 690) " and more."
 		print text
 	}'

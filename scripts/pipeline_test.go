@@ -122,10 +122,14 @@ func TestPipelineCheck(t *testing.T) {
 			map[string]string{"SITE_URL": up, "DATABASE_PORT": open, "EXPOSURE": "public"}, 1, []string{"FAILED  the database does not answer from outside"},
 		},
 		"wants no answer from a site that some visitors alone may see": {
-			map[string]string{"SITE_URL": down, "DATABASE_PORT": closed, "VISITORS": "some"}, 0, []string{"ok      the site answers its visitors alone: no answer"},
+			map[string]string{"SITE_URL": down, "DATABASE_PORT": closed, "VISITORS": "some"}, 0, []string{"ok      the site does not answer whom it does not expect: no answer"},
 		},
 		"fails where such a site answers": {
-			map[string]string{"SITE_URL": up, "DATABASE_PORT": closed, "VISITORS": "some"}, 1, []string{"FAILED  the site answers its visitors alone: 200"},
+			map[string]string{"SITE_URL": up, "DATABASE_PORT": closed, "VISITORS": "some"}, 1, []string{"FAILED  the site does not answer whom it does not expect: 200"},
+		},
+		"is not content with such a site whose name leads nowhere": {
+			map[string]string{"SITE_URL": "http://no-such-host.invalid", "DATABASE_PORT": closed, "VISITORS": "some"}, 1,
+			[]string{"FAILED  the site does not answer whom it does not expect: curl failed with 6"},
 		},
 		"wants every variable": {
 			map[string]string{"SITE_URL": up}, 2, []string{"DATABASE_PORT is not set"},
@@ -209,7 +213,7 @@ func diff(t *testing.T, said string, code string) (summary, all, calls string, e
 func TestPipelineDiff(t *testing.T) {
 	t.Run("sums up each stack that changes, with what is lost", func(t *testing.T) {
 		summary, all, calls, err := diff(t, "testdata/diff.txt", "0")
-		want := "prod: Database: 1 added, 2 changed, 1 removed, DELETED AWS::SNS::Topic Gone, REPLACED AWS::RDS::DBInstance Database/Database/Instance. WebApp: 0 added, 1 changed, 0 removed, MAYBE REPLACED AWS::EC2::SecurityGroup WebApp/WebApp/InstanceSecurityGroup.\n"
+		want := "prod: REPLACED AWS::RDS::DBInstance Database/Database/Instance; DELETED AWS::SNS::Topic Gone; MAYBE REPLACED AWS::EC2::SecurityGroup WebApp/WebApp/InstanceSecurityGroup. Database: 1 added, 2 changed, 1 removed. WebApp: 0 added, 1 changed, 0 removed.\n"
 		if err != nil || summary != want {
 			t.Errorf("%v, got\n%swant\n%s", err, summary, want)
 		}
@@ -247,7 +251,8 @@ func TestPipelineDiff(t *testing.T) {
 			t.Fatal(err)
 		}
 		summary, _, _, err := diff(t, long, "0")
-		if err != nil || len(summary) > 860 || !strings.HasSuffix(summary, " and more.\n") {
+		// What holds data is said first, so that it is not what is cut.
+		if err != nil || len(summary) > len("\n")+1000-300 || !strings.HasSuffix(summary, " and more.\n") || strings.Count(summary, "REPLACED AWS::RDS::DBInstance") != 9 {
 			t.Errorf("%v, %d characters: %s", err, len(summary), summary)
 		}
 	})

@@ -77,6 +77,7 @@ func NewPipelineStack(scope construct.Construct, id string, props *PipelineStack
 		s.addEnvironment(scope, env, props.Assets)
 	}
 	s.Pipeline.BuildPipeline()
+	s.allowConnection(connection)
 	acceptBuckets(s.Stack)
 	for region, support := range *s.Pipeline.Pipeline().CrossRegionSupport() {
 		if bucket, ok := support.ReplicationBucket.(awss3.Bucket); ok && region != *s.Stack.Region() {
@@ -88,6 +89,18 @@ func NewPipelineStack(scope construct.Construct, id string, props *PipelineStack
 	constructs.AcceptAll(s.Stack, "AWS::CodeBuild::Project", "The buckets encrypt what is stored; a key of the project's own would cost 1 USD a month", "AwsSolutions-CB4")
 	constructs.AcceptAll(s.Stack, "AWS::CodeBuild::Project", "Tests need programs that AWS's images have not, and Debian's archive has", "AwsSolutions-CB5")
 	return s
+}
+
+// allowConnection lets the source action use a connection whose ARN has the service's new name. CDK allows it by the old
+// one, and the action's prefix has to match the ARN's (Developer Tools console User Guide, "Connections rename").
+func (s *PipelineStack) allowConnection(connection string) {
+	action := s.Pipeline.Pipeline().Node().FindChild(jsii.String("Source")).Node().FindChild(jsii.String("Source"))
+	role := action.Node().FindChild(jsii.String("CodePipelineActionRole")).(awsiam.Role)
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:       jsii.String("UseTheConnection"),
+		Actions:   jsii.Strings("codeconnections:UseConnection"),
+		Resources: jsii.Strings(connection),
+	}))
 }
 
 func acceptBuckets(stack awscdk.Stack) {
@@ -192,7 +205,7 @@ func (s *PipelineStack) approval(env *config.Environment, environment *Environme
 	diff := pipelines.NewCodeBuildStep(jsii.String("Diff"), &pipelines.CodeBuildStepProps{
 		Input:            s.source,
 		AdditionalInputs: &map[string]pipelines.IFileSetProducer{"assembly": s.Pipeline.CloudAssemblyFileSet()},
-		InstallCommands:  jsii.Strings("npm ci --silent"),
+		InstallCommands:  jsii.Strings("npm ci --silent --ignore-scripts"),
 		// Two commands: the shell would not tell of a failure within export.
 		Commands: jsii.Strings(
 			`DIFF_SUMMARY="$(scripts/pipeline-diff.sh assembly `+env.Name+`)"`,
@@ -207,6 +220,7 @@ func (s *PipelineStack) approval(env *config.Environment, environment *Environme
 	})
 	address := diff.ExportedVariable(jsii.String("DIFF_URL"))
 	approve := pipelines.NewManualApprovalStep(jsii.String("Approve"), &pipelines.ManualApprovalStepProps{
+		// The address too: CDK looks for variables in the comment alone.
 		Comment:   jsii.String(*diff.ExportedVariable(jsii.String("DIFF_SUMMARY")) + " The whole diff: " + *address),
 		ReviewUrl: address,
 	})

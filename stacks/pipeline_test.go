@@ -175,6 +175,20 @@ func TestPipeline(t *testing.T) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	})
+	t.Run("may use the connection by the service's old name and its new one", func(t *testing.T) {
+		var got []string
+		for _, policy := range d.Resources("AWS::IAM::Policy") {
+			for _, statement := range list(policy.Properties["PolicyDocument"].(map[string]any)["Statement"]) {
+				if statement := statement.(map[string]any); statement["Resource"] == connection {
+					got = append(got, statement["Action"].(string))
+				}
+			}
+		}
+		slices.Sort(got)
+		if want := []string{"codeconnections:UseConnection", "codestar-connections:UseConnection"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 	t.Run("deploys the network first, the database next, and then what uses it", func(t *testing.T) {
 		for _, env := range []string{"dev", "prod"} {
 			order := func(stack string) float64 {
