@@ -12,7 +12,6 @@ import (
 
 	"drawbridge/internal/repository"
 	"drawbridge/rehearsal/rehearsaltest"
-	"drawbridge/review/side"
 )
 
 func TestMain(m *testing.M) { rehearsaltest.Main(m) }
@@ -29,22 +28,12 @@ func newClone(t *testing.T) clone {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scratch := t.TempDir()
-	r, err := side.Open(t.Context(), root, scratch, new(bytes.Buffer))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree, err := r.WorkingTree(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := r.Checkout(t.Context(), tree, "clone")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := clone{t, s.Dir}
+	// The folder may be no repository: what CodePipeline hands on is none.
+	c := clone{t, t.TempDir()}
 	c.git("init", "--quiet", "--initial-branch", "main")
-	c.commit("the project")
+	c.git("--git-dir", filepath.Join(c.dir, ".git"), "--work-tree", root, "add", "--all")
+	c.commitStaged("the project")
+	c.git("reset", "--quiet", "--hard")
 	return c
 }
 
@@ -62,6 +51,12 @@ func (c clone) git(arguments ...string) string {
 func (c clone) commit(message string) {
 	c.t.Helper()
 	c.git("add", "--all", ".")
+	c.commitStaged(message)
+}
+
+// commitStaged leaves out what a work tree links to.
+func (c clone) commitStaged(message string) {
+	c.t.Helper()
 	c.git("rm", "--cached", "--quiet", "-r", "--ignore-unmatch", "--", "node_modules", ".tools", "build")
 	c.git("commit", "--quiet", "--message", message)
 }

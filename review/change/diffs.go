@@ -81,7 +81,8 @@ func CDK(ctx context.Context, nodeModules string) Differ {
 			"--template", oldTemplate, "--app", assembly, stack)
 		// Away from any cdk.json, whose build command is not to run.
 		cdk.Dir = assembly
-		cdk.Env = append(os.Environ(), "NO_COLOR=1", "FORCE_COLOR=0")
+		// In CI it would say on the same stream that it begins and ends.
+		cdk.Env = append(os.Environ(), "NO_COLOR=1", "FORCE_COLOR=0", "CI=false")
 		var out, problems bytes.Buffer
 		cdk.Stdout, cdk.Stderr = &out, &problems
 		if err := cdk.Run(); err != nil {
