@@ -181,7 +181,7 @@ func (s *PipelineStack) addTests() {
 		})
 	}
 	s.Pipeline.AddWave(jsii.String("Test"), &pipelines.WaveOptions{Pre: &[]pipelines.Step{
-		step("Tests", "test", "nodejs", "npm", "chromium", "fonts-liberation", "gpgv"),
+		step("Tests", "test", "nodejs", "npm", "chromium", "fonts-liberation", "gpgv", "awscli"),
 		step("Lint", "lint", "nodejs", "npm", "python3-venv", "shellcheck"),
 	}})
 }
