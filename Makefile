@@ -187,7 +187,7 @@ profile: ## say where the web app itself spends its time on a page; PAGE=overvie
 
 .PHONY: lint
 lint: synth .tools/venv/installed ## check code, templates, dependencies and secrets, without running anything
-	@scripts/lint.sh "$(TAGS)"
+	@scripts/lint.sh "$(TAGS)" $(ENVIRONMENTS:%=cdk.out/%) $(PIPELINE:%=cdk.out/%)
 
 .PHONY: emulator
 emulator: build node_modules .tools/emulator/installed ## bootstrap, deploy, diff and destroy ENV=dev against an emulator of AWS's APIs, as far as that goes

@@ -2,12 +2,13 @@
 # Everything that reads the code and the templates without running them. `make lint` calls it after `make synth`, which has
 # cdk-nag and CloudFormation Validate read the templates.
 #
-#	scripts/lint.sh TAGS
+#	scripts/lint.sh TAGS ASSEMBLY...
 #
 # shellcheck disable=SC2317 # check calls functions by their names
 set -euo pipefail
 
 tags=$1
+assemblies=("${@:2}")
 failed=0
 
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -55,5 +56,6 @@ check "go.mod and go.sum" go mod tidy -diff
 check "govulncheck, known vulnerabilities in what is called" vulnerabilities
 check "gitleaks, secrets in the files and in the history" secrets
 check shellcheck shellcheck scripts/*.sh scripts/*/*.sh .ci/run constructs/userdata.sh rehearsal/machine/boot.sh
-check cfn-lint .tools/venv/bin/cfn-lint
+# The stages in the pipeline's folder are the environments again.
+check cfn-lint .tools/venv/bin/cfn-lint "${assemblies[@]/%//*.template.json}"
 exit "$failed"
