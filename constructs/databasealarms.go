@@ -32,7 +32,6 @@ func NewDatabaseAlarms(scope constructs.Construct, id string, props *DatabaseAla
 	says := func(format string, values ...any) string {
 		return says(props.EnvironmentName, fmt.Sprintf(format, values...), alarmsPage)
 	}
-	// A server that is full or stuck may not even say so any more: what it said last still holds.
 	addServerAlarms(a.Construct, "the database", props.Database.Instance.InstanceIdentifier(), props.Database, props.Topic, says)
 	for i, replica := range props.Replicas {
 		name := fmt.Sprintf("read replica %d", i+1)
@@ -73,9 +72,20 @@ func addLagAlarm(scope constructs.Construct, name string, replica *ReadReplica, 
 // lagSeconds is how far behind a replica may be.
 const lagSeconds = 60
 
-// addServerAlarms adds the alarms of one MySQL server.
+// silentMinutes is how long a server may say nothing: longer than a restart and a failover take.
+const silentMinutes = 10
+
+// addServerAlarms adds the alarms of one MySQL server. One that is full or busy may not even say so any more: what it said last
+// still holds, and one alarm is about its silence.
 func addServerAlarms(scope constructs.Construct, name string, identifier *string, database *Database, topic awssns.ITopic, says func(string, ...any) string) {
 	of := map[string]*string{"DBInstanceIdentifier": identifier}
+	addAlarm(scope, topic, alarm{
+		id: "Silent", is: lessThan, threshold: 1, periods: silentMinutes, missing: isBad,
+		// How many connections it has is known to MySQL alone. Its processor's use is measured by the hypervisor ("Monitoring
+		// OS metrics with Enhanced Monitoring", Amazon RDS User Guide), with or without a MySQL that runs.
+		metric: metric("AWS/RDS", "DatabaseConnections", awscloudwatch.Stats_SAMPLE_COUNT(), 1, of),
+		says:   says("%s has said nothing for %d minutes: it is down, or somebody has stopped it", name, silentMinutes),
+	})
 	addAlarm(scope, topic, alarm{
 		id: "CPU", is: moreThan, threshold: 90, periods: 3, missing: keepsTold,
 		metric: metric("AWS/RDS", "CPUUtilization", awscloudwatch.Stats_AVERAGE(), 5, of),

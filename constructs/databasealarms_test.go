@@ -47,6 +47,10 @@ func TestDatabaseAlarms(t *testing.T) {
 			"Namespace": "AWS/RDS", "MetricName": "DatabaseConnections", "Dimensions": instance, "Statistic": "Maximum", "Period": 300, "EvaluationPeriods": 1,
 			"ComparisonOperator": "GreaterThanThreshold", "Threshold": 42, "TreatMissingData": "ignore",
 		},
+		"Silent": {
+			"Namespace": "AWS/RDS", "MetricName": "DatabaseConnections", "Dimensions": instance, "Statistic": "SampleCount", "Period": 60, "EvaluationPeriods": 10,
+			"ComparisonOperator": "LessThanThreshold", "Threshold": 1, "TreatMissingData": "breaching",
+		},
 		"FunctionErrors": {
 			"Namespace": "AWS/Lambda", "MetricName": "Errors", "Statistic": "Sum", "Period": 300, "EvaluationPeriods": 1,
 			"Dimensions":         []any{map[string]any{"Name": "FunctionName", "Value": "${" + called(t, made, "AWS::Lambda::Function", "Function").ID + "}"}},
@@ -65,7 +69,7 @@ func TestDatabaseAlarms(t *testing.T) {
 	}
 	replica := []any{map[string]any{"Name": "DBInstanceIdentifier", "Value": "${" + called(t, made, "AWS::RDS::DBInstance", "Replica").ID + "}"}}
 	t.Run("are the same for a replica", func(t *testing.T) {
-		for _, id := range []string{"CPU", "FreeStorage", "Connections"} {
+		for _, id := range []string{"CPU", "FreeStorage", "Connections", "Silent"} {
 			of, its := called(t, made, "AWS::CloudWatch::Alarm", "Alarms"+id).Properties, called(t, made, "AWS::CloudWatch::Alarm", "AlarmsReplica1"+id).Properties
 			check(t, its, map[string]any{"Dimensions": replica})
 			for _, same := range []string{"MetricName", "Threshold", "ComparisonOperator", "TreatMissingData", "EvaluationPeriods", "AlarmActions", "OKActions"} {
@@ -85,7 +89,7 @@ func TestDatabaseAlarms(t *testing.T) {
 			},
 		})
 	})
-	if all := made.Resources("AWS::CloudWatch::Alarm"); len(all) != 8 {
+	if all := made.Resources("AWS::CloudWatch::Alarm"); len(all) != 10 {
 		t.Errorf("%d alarms", len(all))
 	}
 }

@@ -94,7 +94,7 @@ func TestWebAppSettings(t *testing.T) {
 			"aws:elasticbeanstalk:environment EnvironmentType":                   "SingleInstance",
 			"aws:elasticbeanstalk:environment ServiceRole":                       "${" + called(t, made, "AWS::IAM::Role", "WebAppServiceRole").ID + ".Arn}",
 			"aws:elasticbeanstalk:healthreporting:system SystemType":             "enhanced",
-			"aws:elasticbeanstalk:healthreporting:system ConfigDocument":         `{"CloudWatchMetrics":{"Environment":{"ApplicationLatencyP90":60,"ApplicationRequests5xx":60},"Instance":{}},"Version":1}`,
+			"aws:elasticbeanstalk:healthreporting:system ConfigDocument":         `{"CloudWatchMetrics":{"Environment":{"ApplicationLatencyP99":60,"ApplicationRequests5xx":60},"Instance":{}},"Version":1}`,
 			"aws:elasticbeanstalk:managedactions ManagedActionsEnabled":          "false",
 		})
 		check(t, made.One(t, "AWS::IAM::InstanceProfile").Properties, map[string]any{

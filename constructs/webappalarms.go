@@ -8,7 +8,11 @@ import (
 
 const (
 	requests5xx = "ApplicationRequests5xx"
-	latency     = "ApplicationLatencyP90"
+
+	// latency is the average either of all requests without the slowest in a hundred ("Publishing Amazon CloudWatch custom
+	// metrics for an environment", AWS Elastic Beanstalk Developer Guide) or of these slowest (Latency, Elastic Beanstalk API
+	// Reference). The load balancer's checks, each answered at once, count in it. So it is the one that hides least.
+	latency = "ApplicationLatencyP99"
 
 	// degraded is what Elastic Beanstalk's health is from Degraded on ("Publishing Amazon CloudWatch custom metrics for an
 	// environment", AWS Elastic Beanstalk Developer Guide).
@@ -51,7 +55,7 @@ func NewWebAppAlarms(scope constructs.Construct, id string, props *WebAppAlarmsP
 		missing: isBad,
 		says:    says("Elastic Beanstalk has called the web app's health degraded or severe for 5 minutes, or has not known it"),
 	})
-	// Without visitors there is nothing to measure.
+	// Without requests there is nothing to measure.
 	addAlarm(a.Construct, props.Topic, alarm{
 		id: "ServerErrors", is: atLeast, threshold: 10, periods: 1, missing: isGood,
 		metric: measured(requests5xx, awscloudwatch.Stats_SUM(), 5),
@@ -60,7 +64,7 @@ func NewWebAppAlarms(scope constructs.Construct, id string, props *WebAppAlarmsP
 	addAlarm(a.Construct, props.Topic, alarm{
 		id: "Latency", is: moreThan, threshold: 3, periods: 3, missing: isGood,
 		metric: measured(latency, awscloudwatch.Stats_AVERAGE(), 5),
-		says:   says("the web app has been slow for 15 minutes: of its pages, one in ten takes 3 seconds or more"),
+		says:   says("the web app has been slow for 15 minutes: Elastic Beanstalk measures its latency (P99) as more than 3 seconds"),
 	})
 	return a
 }

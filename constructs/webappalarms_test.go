@@ -25,7 +25,7 @@ func TestWebAppAlarms(t *testing.T) {
 			"ComparisonOperator": "GreaterThanOrEqualToThreshold", "Threshold": 10, "TreatMissingData": "notBreaching",
 		},
 		"Latency": {
-			"MetricName": "ApplicationLatencyP90", "Statistic": "Average", "Period": 300, "EvaluationPeriods": 3,
+			"MetricName": "ApplicationLatencyP99", "Statistic": "Average", "Period": 300, "EvaluationPeriods": 3,
 			"ComparisonOperator": "GreaterThanThreshold", "Threshold": 3, "TreatMissingData": "notBreaching",
 		},
 	} {

@@ -65,7 +65,7 @@ func TestTheBillFollowsTheConfig(t *testing.T) {
 		"a standby":             {func(c rehearsaltest.Config) { c["database"].(m)["multiAz"] = true }, "database, db.t4g.micro with a standby", "0.032 × 730 h"},
 		"storage of a standby":  {func(c rehearsaltest.Config) { c["database"].(m)["multiAz"] = true }, "its storage", "0.23 × 20"},
 		"a replica":             {func(c rehearsaltest.Config) { c["database"].(m)["readReplicas"] = 1 }, "read replica, db.t4g.micro", "0.016 × 730 h"},
-		"replicas' alarms":      {func(c rehearsaltest.Config) { c["database"].(m)["readReplicas"] = 2 }, "alarms, 6 beyond", "0.1 × 6"},
+		"replicas' alarms":      {func(c rehearsaltest.Config) { c["database"].(m)["readReplicas"] = 2 }, "alarms, 9 beyond", "0.1 × 9"},
 		"a load balancer":       {func(c rehearsaltest.Config) { c["webapp"].(m)["loadBalanced"] = true }, "load balancer", "0.0225 × 730 h"},
 		"its web servers":       {func(c rehearsaltest.Config) { c["webapp"].(m)["loadBalanced"] = true }, "web app, 2 × t4g.micro", "0.0084 × 730 h × 2"},
 		"its addresses":         {func(c rehearsaltest.Config) { c["webapp"].(m)["loadBalanced"] = true }, "public addresses, 6", "0.005 × 730 h × 6"},

@@ -302,8 +302,8 @@ func TestAlarms(t *testing.T) {
 			}
 			slices.Sort(got)
 			want := []string{
-				"AWS/ElasticBeanstalk ApplicationLatencyP90", "AWS/ElasticBeanstalk ApplicationRequests5xx", "AWS/ElasticBeanstalk EnvironmentHealth",
-				"AWS/Lambda Errors", "AWS/RDS CPUUtilization", "AWS/RDS DatabaseConnections", "AWS/RDS FreeStorageSpace", "Drawbridge TunnelUp",
+				"AWS/ElasticBeanstalk ApplicationLatencyP99", "AWS/ElasticBeanstalk ApplicationRequests5xx", "AWS/ElasticBeanstalk EnvironmentHealth",
+				"AWS/Lambda Errors", "AWS/RDS CPUUtilization", "AWS/RDS DatabaseConnections", "AWS/RDS DatabaseConnections", "AWS/RDS FreeStorageSpace", "Drawbridge TunnelUp",
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("got  %q\nwant %q", got, want)
@@ -430,7 +430,7 @@ func TestReadReplicas(t *testing.T) {
 		}
 	})
 	t.Run("have alarms of their own", func(t *testing.T) {
-		if got := len(resources(three, "AWS::CloudWatch::Alarm")) - len(resources(none, "AWS::CloudWatch::Alarm")); got != 3*4 {
+		if got := len(resources(three, "AWS::CloudWatch::Alarm")) - len(resources(none, "AWS::CloudWatch::Alarm")); got != 3*5 {
 			t.Errorf("%d more alarms", got)
 		}
 	})
