@@ -1,8 +1,10 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +48,20 @@ func TestReplicas(t *testing.T) {
 		if page := site.get(t, "/tables/t", 200); !strings.Contains(page.body, "4711") {
 			t.Error("the page is not the replica's")
 		}
+	})
+	t.Run("do not take the site down when they answer nothing", func(t *testing.T) {
+		settings := settings
+		settings.ReplicaHosts = nil
+		for _, host := range []string{"127.0.0.3", "127.0.0.4", "127.0.0.5"} {
+			listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(itself.Port))) // nobody accepts
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close()
+			settings.ReplicaHosts = append(settings.ReplicaHosts, host)
+		}
+		newSiteWith(t, settings).get(t, "/readyz", 200)
+		newSiteWith(t, settings).get(t, "/tables/t", 200)
 	})
 	t.Run("are told when a visitor hangs up", func(t *testing.T) {
 		root := replica.Root(t)

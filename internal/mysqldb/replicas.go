@@ -3,13 +3,17 @@ package mysqldb
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// replicaTimeout bounds one attempt to connect to a replica: whoever waits is to have time left for the next server.
-	replicaTimeout = 2 * time.Second
+	// replicasTimeout bounds all attempts of one caller to connect to replicas. A caller with less time than twice this gives
+	// them half of it: the database itself is to have the rest.
+	replicasTimeout = 2 * time.Second
+	// shortestAttempt is how long a replica is given at least: less would say nothing about it.
+	shortestAttempt = 250 * time.Millisecond
 	// awayPause is how long a replica that did not take a connection is left alone.
 	awayPause = 30 * time.Second
 )
@@ -17,23 +21,49 @@ const (
 // replica is a server with the same data.
 type replica struct {
 	host string
-	away atomic.Int64 // until when it is left alone, in nanoseconds since 1970
+	away atomic.Int64 // until when it is left alone, in nanoseconds since 1970; 0 when it is well
 }
 
-// spread connects to the replicas in turn, and to the database itself when none of them takes the connection. Whatever their
-// reason is: one that lags behind may not know a user, a password or a schema yet.
+// take says whether the caller may try r, and what away was before. When a pause ends, one caller alone may: the others leave
+// r alone for another, unless that one finds it well.
+func (r *replica) take() (before int64, ok bool) {
+	before = r.away.Load()
+	if before == 0 {
+		return 0, true
+	}
+	now := time.Now()
+	return before, now.UnixNano() >= before && r.away.CompareAndSwap(before, now.Add(awayPause).UnixNano())
+}
+
+// spread connects to the replicas in turn, and to the database itself when none of them takes the connection in time. Whatever
+// their reason is: one that lags behind may not know a user, a password or a schema yet.
 func (c *connector) spread(ctx context.Context, value *Secret) (driver.Conn, error) {
-	start := c.next.Add(1)
-	for i := range uint64(len(c.replicas)) {
-		r := c.replicas[(start+i)%uint64(len(c.replicas))]
-		if time.Now().UnixNano() < r.away.Load() {
+	total := replicasTimeout
+	if end, ok := ctx.Deadline(); ok {
+		total = min(total, time.Until(end)/2)
+	}
+	end := time.Now().Add(total)
+	start, n := c.next.Add(1), uint64(len(c.replicas))
+	for i := range n {
+		left := time.Until(end)
+		if left < shortestAttempt || ctx.Err() != nil {
+			break
+		}
+		r := c.replicas[(start+i)%n]
+		before, ok := r.take()
+		if !ok {
 			continue
 		}
-		attempt, cancel := context.WithTimeout(ctx, replicaTimeout)
+		attempt, cancel := context.WithTimeout(ctx, max(left/time.Duration(n-i), shortestAttempt))
 		conn, err := c.connectTo(attempt, r.host, value)
 		cancel()
-		if err == nil || ctx.Err() != nil {
-			return conn, err
+		switch {
+		case err == nil:
+			r.away.Store(0)
+			return conn, nil
+		case errors.Is(ctx.Err(), context.Canceled): // which says nothing about the replica
+			r.away.Store(before)
+			return nil, err
 		}
 		r.away.Store(time.Now().Add(awayPause).UnixNano())
 	}

@@ -9,7 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"drawbridge/internal/mysqlserver"
 	"drawbridge/internal/mysqltest"
@@ -169,6 +172,69 @@ func TestConnectionsAreSpreadOverTheReplicas(t *testing.T) {
 		}
 		wantServers(t, db, first, first)
 	})
+	t.Run("or to the database itself in half of the caller's time, where they answer nothing", func(t *testing.T) {
+		for _, n := range []int{1, 2, 10} {
+			stuck := stuckReplicas(t, s, n)
+			connector := stuck.connector
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			conn, err := connector.Connect(ctx)
+			cancel()
+			if err == nil {
+				conn.Close()
+			} else {
+				t.Errorf("with %d replicas: %v", n, err)
+			}
+			away := 0
+			for _, r := range connector.replicas {
+				if r.away.Load() != 0 {
+					away++
+				}
+			}
+			stuck.close()
+			if away < min(n, 3) {
+				t.Errorf("%d of %d replicas are called away", away, n)
+			}
+		}
+	})
+	t.Run("or at once, to whom has no time for a replica", func(t *testing.T) {
+		stuck := stuckReplicas(t, s, 1)
+		defer stuck.close()
+		ctx, cancel := context.WithTimeout(t.Context(), shortestAttempt)
+		defer cancel()
+		if conn, err := stuck.connector.Connect(ctx); err == nil { // it may take longer on a busy machine
+			conn.Close()
+		}
+		if n, away := stuck.asked.Load(), stuck.connector.replicas[0].away.Load(); n != 0 || away != 0 {
+			t.Errorf("the replica was asked %d times, and is left alone until %d", n, away)
+		}
+	})
+	t.Run("and one alone finds out whether a replica is back", func(t *testing.T) {
+		stuck := stuckReplicas(t, s, 1)
+		defer stuck.close()
+		replica, before := stuck.connector.replicas[0], time.Now().Add(-time.Second).UnixNano()
+		replica.away.Store(before)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(200*time.Millisecond, cancel)
+		if _, err := stuck.connector.Connect(ctx); err == nil || replica.away.Load() != before {
+			t.Errorf("who hung up was told %v, and the replica is left alone until %d", err, replica.away.Load())
+		}
+		stuck.asked.Store(0)
+		var callers sync.WaitGroup
+		for range 8 {
+			callers.Go(func() {
+				conn, err := stuck.connector.Connect(timeLimited(t))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				conn.Close()
+			})
+		}
+		callers.Wait()
+		if n := stuck.asked.Load(); n != 1 {
+			t.Errorf("%d callers have waited for the replica", n)
+		}
+	})
 	t.Run("and say what is wrong with the database where nobody takes one", func(t *testing.T) {
 		s.replicas[first].Kill(t)
 		s.Kill(t)
@@ -188,6 +254,47 @@ func TestConnectionsAreSpreadOverTheReplicas(t *testing.T) {
 			}
 		}
 	})
+}
+
+// stuck is a database whose replicas take connections and say nothing.
+type stuck struct {
+	connector *connector
+	asked     atomic.Int32 // how many connections they have taken
+	listeners []net.Listener
+}
+
+func (st *stuck) close() {
+	for _, l := range st.listeners {
+		l.Close()
+	}
+}
+
+func stuckReplicas(t *testing.T, s *servers, n int) *stuck {
+	t.Helper()
+	st := &stuck{}
+	settings := s.settings
+	settings.ReplicaHosts = nil
+	for i := range n {
+		host := fmt.Sprintf("127.0.1.%d", i+1)
+		listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(s.Port)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		st.listeners = append(st.listeners, listener)
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				st.asked.Add(1)
+				defer conn.Close()
+			}
+		}()
+		settings.ReplicaHosts = append(settings.ReplicaHosts, host)
+	}
+	st.connector = mustConnector(t, settings)
+	return st
 }
 
 func mustConnector(t *testing.T, s Settings) *connector {
