@@ -29,6 +29,10 @@ type awsCLI struct{ region string }
 // region from it too.
 func (c awsCLI) environ() []string {
 	env := append(os.Environ(), "AWS_PAGER=", "AWS_CLI_AUTO_PROMPT=off")
+	// Where both are set, the AWS CLI takes this one and the CDK CLI AWS_PROFILE: they would work on two accounts.
+	if profile := os.Getenv("AWS_DEFAULT_PROFILE"); profile != "" {
+		env = append(env, "AWS_PROFILE="+profile)
+	}
 	if c.region != "" {
 		env = append(env, "AWS_REGION="+c.region, "AWS_DEFAULT_REGION="+c.region)
 	}

@@ -178,3 +178,16 @@ func TestTheWebAppAlone(t *testing.T) {
 		t.Error("it deployed")
 	}
 }
+
+func TestBothCLIsWorkWithOneProfile(t *testing.T) {
+	w := newWorld(t)
+	w.setenv("AWS_DEFAULT_PROFILE", "one")
+	w.setenv("AWS_PROFILE", "another")
+	r := w.run("deploy", "-yes", "yes")
+	r.succeeds()
+	for _, c := range r.calls {
+		if got := c.Env["AWS_PROFILE"]; (c.Program == "aws" || c.Program == "cdk") && got != "one" {
+			t.Errorf("%s has AWS_PROFILE=%s", c, got)
+		}
+	}
+}

@@ -24,6 +24,16 @@ func TestDestroySaysWhatStaysAndWantsTheName(t *testing.T) {
 	}
 }
 
+func TestDestroyGoesOnWhereItWasCutOff(t *testing.T) {
+	w := newWorld(t)
+	w.fail("aws rds describe-db-instances", "An error occurred (DBInstanceNotFound) when calling the DescribeDBInstances operation: DBInstance not found.", 254)
+	r := w.run("destroy", "-yes", "dev")
+	r.succeeds()
+	if last := r.last().String(); last != "cdk destroy --all --force --context env=dev" {
+		t.Errorf("it called %s", last)
+	}
+}
+
 func TestWhatATemplateKeepsIsListed(t *testing.T) {
 	w := newWorld(t)
 	w.answer("aws cloudformation get-template --stack-name drawbridge-dev-WebApp", `{"TemplateBody": {"Resources": {

@@ -2,6 +2,7 @@ package operate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -126,7 +127,12 @@ func (o *Operator) database(ctx context.Context, s stacks) (*database, error) {
 		return nil, nil
 	}
 	var answer struct{ DBInstances []*database }
-	if err := o.aws.answer(ctx, &answer, "rds", "describe-db-instances", "--db-instance-identifier", identifier); err != nil {
+	err := o.aws.answer(ctx, &answer, "rds", "describe-db-instances", "--db-instance-identifier", identifier)
+	var failure *Failure
+	if errors.As(err, &failure) && failure.Kind == NotFound {
+		return nil, nil // a stack that is half deleted still says what it had
+	}
+	if err != nil {
 		return nil, err
 	}
 	if len(answer.DBInstances) != 1 {

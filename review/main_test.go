@@ -251,3 +251,15 @@ func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return line
 }
+
+// What somebody keeps out of git's sight is deployed all the same.
+func TestReviewOfAFileThatGitIsToldToOverlook(t *testing.T) {
+	c := newClone(t)
+	c.prebuilt()
+	c.git("update-index", "--skip-worktree", "cdk.json")
+	c.environments(set("db.t4g.small", "dev", "database", "instanceClass"))
+	markdown, progress, code, err := c.review("-env", "dev")
+	if err != nil || code != changed || !strings.Contains(markdown, "`DBInstanceClass` db.t4g.micro → db.t4g.small") {
+		t.Errorf("%v, code %d:\n%s\n%s", err, code, markdown, progress)
+	}
+}

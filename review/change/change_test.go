@@ -130,7 +130,9 @@ func TestWhatBecomesOfData(t *testing.T) {
 		"a database from a snapshot is replaced":       {database(m{"DBSnapshotIdentifier": "s"}), database(m{"DBSnapshotIdentifier": "s", "Port": "3307"}), "is replaced.** CloudFormation deletes the old one."},
 		"a database with a name is replaced":           {database(m{"DBInstanceIdentifier": "d"}), database(m{"DBInstanceIdentifier": "d", "Port": "3307"}), "CloudFormation does not replace a database that has a name of its own: `S/D` stays `d`."},
 		"a database may be replaced":                   {database(nil), database(m{"AvailabilityZone": "eu-west-1a"}), "The database `S/D` may be replaced.**"},
-		"a database is another type of resource":       {database(nil), bucket(), "The bucket `S/D` is replaced.**"},
+		"a database is another type of resource":       {database(nil), bucket(), "The database `S/D` is replaced.**"},
+		"a protected database is replaced":             {database(m{"DeletionProtection": true}), database(m{"Port": "3307"}), "Its DeletionProtection makes RDS refuse that, and the old one stays."},
+		"a database becomes a replica":                 {database(nil), database(m{"SourceDBInstanceIdentifier": "other"}), "The database `S/D` may be replaced.**"},
 		"a database is made or removed by a condition": {database(nil), database(nil, "Condition", "Sometimes"), "The database `S/D` may be replaced.**"},
 		"storage is made smaller":                      {database(m{"AllocatedStorage": "50"}), database(nil), "RDS does not make storage smaller: AllocatedStorage goes from 50 to 20 GiB"},
 		"a version goes back":                          {database(m{"EngineVersion": "8.4.7"}), database(m{"EngineVersion": "8.4.6"}), "RDS does not go back to an older version"},
@@ -141,6 +143,10 @@ func TestWhatBecomesOfData(t *testing.T) {
 		"a secret has another name":                    {of("AWS::SecretsManager::Secret", m{"Name": "a"}), of("AWS::SecretsManager::Secret", m{"Name": "b"}), "The secret `S/D` is replaced.**"},
 		"a secret generates another value":             {of("AWS::SecretsManager::Secret", m{"GenerateSecretString": m{"PasswordLength": 32}}), of("AWS::SecretsManager::Secret", m{"GenerateSecretString": m{"PasswordLength": 40}}), "gets another value"},
 		"a type that only the schemas know":            {of("AWS::DynamoDB::Table", m{}), nil, "What holds data, of the type AWS::DynamoDB::Table, `S/D` is removed.**"},
+		"backups are kept for less long":               {database(m{"BackupRetentionPeriod": 14}), database(m{"BackupRetentionPeriod": 1}), "Automated backups of the database `S/D` are deleted**: those from before the last 1 days."},
+		"there are no more backups":                    {database(m{"BackupRetentionPeriod": 14}), database(m{"BackupRetentionPeriod": 0}), "those from before the last 0 days."},
+		"logs are kept for less long":                  {of("AWS::Logs::LogGroup", m{"RetentionInDays": 90}), of("AWS::Logs::LogGroup", m{"RetentionInDays": 30}), "Lines of the log group `S/D` are deleted**"},
+		"logs were kept for ever":                      {of("AWS::Logs::LogGroup", m{}), of("AWS::Logs::LogGroup", m{"RetentionInDays": 30}), "Lines of the log group `S/D` are deleted**"},
 		"an SSH key pair":                              {of("Custom::SSHKeyPair", m{"Generation": 1}), of("Custom::SSHKeyPair", m{"Generation": 2}), "The SSH key pair `S/D` is another one."},
 	} {
 		t.Run(name, func(t *testing.T) {

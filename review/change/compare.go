@@ -274,7 +274,7 @@ func (c *comparison) both(before, after resource, renamed bool) {
 			because = options(before.Properties[name], after.Properties[name])
 		}
 		ch.properties[name] = c.property(ch, name, because, cfnschema.Always)
-		if line := overwriting(after, name); line != "" {
+		if line := overwriting(before, after, name); line != "" {
 			ch.loss = line
 		}
 	}

@@ -88,7 +88,7 @@ func (c *comparison) removal(r resource) string {
 
 // replacement is the loud line of a resource that is, or may be, replaced; "" where it holds nothing.
 func (c *comparison) replacement(before, after resource, certain bool) string {
-	h, ok := c.holds(after)
+	h, ok := c.holds(before)
 	if !ok {
 		return ""
 	}
@@ -96,12 +96,13 @@ func (c *comparison) replacement(before, after resource, certain bool) string {
 	if certain {
 		is = "is replaced"
 	}
-	line := fmt.Sprintf("**%s %s %s.**", h.what, after, is)
+	line := fmt.Sprintf("**%s %s %s.**", h.what, before, is)
 	if after.Type == "AWS::RDS::DBInstance" && after.Properties["DBSnapshotIdentifier"] == nil {
 		line += " **The new one starts empty.**"
 	}
 	line += " " + fate(replacePolicy(before, after), "the old one", h)
-	if protected(after) {
+	// The old one is deleted as it is: the new settings are the new one's.
+	if protected(before) {
 		line += " Its DeletionProtection makes RDS refuse that, and the old one stays."
 	}
 	return line
@@ -112,8 +113,17 @@ func protected(r resource) bool {
 }
 
 // overwriting is the loud line of an update in place that loses data; "" is nothing.
-func overwriting(r resource, property string) string {
+func overwriting(before, r resource, property string) string {
 	switch r.Type + " " + property {
+	case "AWS::RDS::DBInstance BackupRetentionPeriod":
+		if days, old := r.Properties[property], before.Properties[property]; days != nil && old != nil && number(days) < number(old) {
+			return fmt.Sprintf("**Automated backups of the database %s are deleted**: those from before the last %v days.", r, number(days))
+		}
+	case "AWS::Logs::LogGroup RetentionInDays":
+		// Without a number, they are kept for ever.
+		if days, old := r.Properties[property], before.Properties[property]; days != nil && (old == nil || number(days) < number(old)) {
+			return fmt.Sprintf("**Lines of the log group %s are deleted**: those from before the last %v days.", r, number(days))
+		}
 	case "AWS::SecretsManager::Secret GenerateSecretString", "AWS::SecretsManager::Secret SecretString":
 		// A change of GenerateSecretString generates a new value, without what an attachment has added to the old one.
 		return fmt.Sprintf("**The secret %s gets another value**: CloudFormation generates it anew, without the host that was attached. "+

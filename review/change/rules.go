@@ -162,10 +162,6 @@ func note(u update) string {
 		}
 	case "AWS::RDS::DBInstance MultiAZ":
 		return "not interrupted, but slower for a while"
-	case "AWS::RDS::DBInstance BackupRetentionPeriod":
-		if number(u.after) < number(u.before) {
-			return "**automated backups older than that are deleted**"
-		}
 	case "AWS::EC2::EIP InstanceId":
 		return "the address moves to the new host once that is set up: sessions end"
 	case "Custom::SSHKeyPair Generation":

@@ -37,10 +37,6 @@ func Open(ctx context.Context, dir, scratch string, progress io.Writer) (*Reposi
 	if err != nil {
 		return nil, err
 	}
-	index, err := r.git(ctx, "rev-parse", "--path-format=absolute", "--git-path", "index")
-	if err != nil {
-		return nil, err
-	}
 	r.Root = root
 	own := filepath.Join(scratch, "objects")
 	if err := os.MkdirAll(own, 0o700); err != nil {
@@ -48,14 +44,12 @@ func Open(ctx context.Context, dir, scratch string, progress io.Writer) (*Reposi
 	}
 	r.env = []string{"GIT_OBJECT_DIRECTORY=" + own, "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + objects,
 		"GIT_INDEX_FILE=" + filepath.Join(scratch, "index")}
-	// A copy of the index knows which files git need not read again.
-	text, err := os.ReadFile(index)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(scratch, "index"), text, 0o600)
+	// An index of our own, not a copy: the person's may tell git to take no notice of what is in a file (skip-worktree,
+	// assume-unchanged), and what is deployed is what is in it.
+	if _, err := r.git(ctx, "rev-parse", "--verify", "--quiet", "HEAD"); err != nil {
+		return r, nil // nothing has ever been committed
 	}
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil // nothing has ever been added
-	}
+	_, err = r.git(ctx, "read-tree", "HEAD")
 	return r, err
 }
 
@@ -211,16 +205,21 @@ func (s *Side) Packages(ctx context.Context) (map[string]bool, error) {
 	list := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{if .Module}}{{if .Module.Main}}{{.Dir}}{{end}}{{end}}",
 		".", "./webapp", "./lambda", "./host", "./internal/bundle")
 	list.Dir, list.Env = s.Dir, append(environment(), "GOOS=linux")
+	var problems bytes.Buffer
+	list.Stderr = &problems
 	out, err := list.Output()
 	if err != nil {
-		return nil, fmt.Errorf("the Go packages of %s cannot be listed: %w", s.Title, err)
+		return nil, fmt.Errorf("the Go packages of %s cannot be listed: %w: %s", s.Title, err, strings.TrimSpace(problems.String()))
 	}
 	dir, err := filepath.EvalSymlinks(s.Dir)
 	if err != nil {
 		return nil, err
 	}
 	packages := map[string]bool{}
-	for _, folder := range strings.Fields(string(out)) {
+	for folder := range strings.Lines(string(out)) {
+		if folder = strings.TrimSpace(folder); folder == "" {
+			continue
+		}
 		if folder, err = filepath.Rel(dir, folder); err != nil {
 			return nil, err
 		}
