@@ -39,7 +39,7 @@ func (o *Operator) accountFindings(ctx context.Context) []finding {
 			}
 			return o.quotaFinding(ctx, vCPUs, needs)
 		},
-		func(ctx context.Context) finding { return o.planFinding(ctx, types) },
+		func(ctx context.Context) finding { return o.planFinding(ctx, types, typesErr) },
 	}
 	findings := make([]finding, len(asks))
 	var all sync.WaitGroup
@@ -90,7 +90,7 @@ var (
 func (o *Operator) needs(there stacks, types map[string]instanceType) map[string]int {
 	needs := map[string]int{}
 	take := func(part string, quota quota, n int) {
-		if there[part] == nil {
+		if !there.made(part) {
 			needs[quota.code] += n
 		}
 	}
@@ -212,7 +212,7 @@ func (o *Operator) instanceTypes(ctx context.Context) (map[string]instanceType, 
 
 // planFinding compares the config with what an account on the free plan may have: free-tier instance types, and of RDS
 // micro classes with a day of backups, beyond which it answers FreeTierRestrictionError.
-func (o *Operator) planFinding(ctx context.Context, types map[string]instanceType) finding {
+func (o *Operator) planFinding(ctx context.Context, types map[string]instanceType, typesErr error) finding {
 	var answer struct{ AccountPlanType, AccountPlanStatus string }
 	// The service is in one region.
 	if err := o.aws.answer(ctx, &answer, "freetier", "get-account-plan-state", "--region", "us-east-1"); err != nil {
@@ -236,6 +236,9 @@ func (o *Operator) planFinding(ctx context.Context, types map[string]instanceTyp
 		if !t.FreeTierEligible {
 			over = append(over, "the instance type "+name+" is not for it")
 		}
+	}
+	if len(over) == 0 && typesErr != nil {
+		return found(unknown, "the account is on the free plan, and whether it takes the instance types of the config is not known: %v", typesErr)
 	}
 	if len(over) == 0 {
 		return found(fine, "the account is on the free plan, and the config keeps to it")

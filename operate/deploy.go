@@ -15,7 +15,7 @@ func (o *Operator) deploy(ctx context.Context) error {
 	o.sayPlace()
 	o.sayThere(there)
 	o.sayPhase(ctx, there)
-	if err := o.askToDeploy(ctx); err != nil {
+	if err := o.askToDeploy(ctx, there); err != nil {
 		return err
 	}
 	// The question above is the one approval: CDK would ask again for each stack that changes who may do what.
@@ -39,14 +39,14 @@ func (o *Operator) deployWebApp(ctx context.Context) error {
 		web = s.describe()
 	}
 	o.say("  there now %s  %s", o.stackName("WebApp"), web)
-	if err := o.askToDeploy(ctx); err != nil {
+	if err := o.askToDeploy(ctx, there); err != nil {
 		return err
 	}
 	return o.cdk(ctx, "deploy", "WebApp", "--exclusively", "--require-approval", "never")
 }
 
-func (o *Operator) askToDeploy(ctx context.Context) error {
-	if o.protected() {
+func (o *Operator) askToDeploy(ctx context.Context, there stacks) error {
+	if o.protected(there) {
 		return o.ask(ctx, "This is a production environment. Type its name, "+o.Env.Name+", to deploy:", o.Env.Name)
 	}
 	return o.ask(ctx, "Type yes to deploy:", "yes")

@@ -191,3 +191,10 @@ func TestBothCLIsWorkWithOneProfile(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsProtectedNowWantsItsNameOnTheWayOut(t *testing.T) {
+	w := newWorld(t)
+	w.edit("aws cloudformation describe-stacks", `"EnableTerminationProtection": false`, `"EnableTerminationProtection": true`)
+	w.run("deploy", "-yes", "yes").refuses("YES=yes is not the answer that this takes: give YES=dev")
+	w.run("deploy", "-yes", "dev").succeeds()
+}

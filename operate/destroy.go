@@ -69,6 +69,9 @@ func (o *Operator) kept(ctx context.Context, there stacks) ([]kept, error) {
 	found := make([][]kept, len(there.names()))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, part := range there.names() {
+		if there[part].StackStatus == "REVIEW_IN_PROGRESS" {
+			continue // it has no template yet
+		}
 		group.Go(func() (err error) {
 			found[i], err = o.keptOf(ctx, part)
 			return err

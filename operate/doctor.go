@@ -32,12 +32,15 @@ func found(state, format string, args ...any) finding {
 
 // doctor looks at this machine and at the account, and says of each thing that a deployment needs whether it is there.
 func (o *Operator) doctor(ctx context.Context) error {
-	problems := 0
+	problems, unknowns := 0, 0
 	show := func(findings ...finding) {
 		for _, f := range findings {
 			o.say("%-8s %s", f.state, f.text)
-			if f.state == problem {
+			switch f.state {
+			case problem:
 				problems++
+			case unknown:
+				unknowns++
 			}
 		}
 	}
@@ -50,6 +53,10 @@ func (o *Operator) doctor(ctx context.Context) error {
 	}
 	switch problems {
 	case 0:
+		if unknowns > 0 {
+			o.say("No problem was found; what has a ? could not be looked at.")
+			return nil
+		}
 		o.say("Nothing stands in the way of 'make deploy ENV=%s'.", o.Env.Name)
 		return nil
 	case 1:

@@ -89,7 +89,15 @@ func TestDoctorSaysWhatIsMissingAndWhatToDo(t *testing.T) {
 		"the right to see a quota": {func(w *world) {
 			w.fail(addresses, "An error occurred (AccessDeniedException) when calling the GetServiceQuota operation:", 254)
 		},
-			[]string{"?        how many Elastic IP addresses there may be: aws service-quotas get-service-quota was refused", "Nothing stands in the way"}},
+			[]string{"?        how many Elastic IP addresses there may be: aws service-quotas get-service-quota was refused", "No problem was found; what has a ? could not be looked at."}},
+		"a stack whose creation failed": {func(w *world) {
+			w.edit("aws cloudformation describe-stacks", `"UPDATE_COMPLETE"`, `"ROLLBACK_COMPLETE"`)
+			w.edit("aws cloudformation describe-stacks", `"CREATE_COMPLETE"`, `"ROLLBACK_COMPLETE"`)
+		}, []string{"PROBLEM  Elastic IP addresses: 3 of 5 used, and dev takes 3 more"}},
+		"a free plan whose types are not known": {func(w *world) {
+			free(w)
+			w.fail("aws ec2 describe-instance-types", "An error occurred (UnauthorizedOperation) when calling the DescribeInstanceTypes operation:", 254)
+		}, []string{"?        the account is on the free plan, and whether it takes the instance types of the config is not known"}},
 		"a free plan that fits": {free, []string{"ok       the account is on the free plan, and the config keeps to it"}},
 		"a class for the free plan": {func(w *world) {
 			free(w)

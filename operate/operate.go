@@ -158,8 +158,14 @@ func (o *Operator) run(ctx context.Context, name string) error {
 	return command.run(o, ctx)
 }
 
-// protected says that the environment's own name must be typed before it is changed.
-func (o *Operator) protected() bool {
+// protected says that the environment's own name must be typed before it is changed: by its config, or by what is
+// deployed, which this deployment may be about to expose.
+func (o *Operator) protected(there stacks) bool {
+	for _, s := range there {
+		if s.EnableTerminationProtection {
+			return true
+		}
+	}
 	return o.Env.Name == config.ProductionName || o.Env.Database.DeletionProtection
 }
 

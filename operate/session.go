@@ -116,7 +116,7 @@ func (o *Operator) tunnelHost(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(o.Env.Tunnels) == 0 && there["Tunnel"] == nil {
+	if len(o.Env.Tunnels) == 0 && !there.made("Tunnel") {
 		return "", fmt.Errorf("the environment %s has no tunnel host: put a tunnel into the config and deploy it", o.Env.Name)
 	}
 	return o.need(there, "Tunnel", "TunnelInstanceId")

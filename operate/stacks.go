@@ -55,6 +55,19 @@ func (o *Operator) deployed(ctx context.Context) (stacks, error) {
 	return all, nil
 }
 
+// made says that a part has its resources: a stack whose creation was rolled back, or not begun, has none, and without
+// tunnels there is a Tunnel stack with no host.
+func (s stacks) made(part string) bool {
+	if s[part] == nil || part == "Tunnel" && s.output(part, "TunnelInstanceId") == "" {
+		return false
+	}
+	switch s[part].StackStatus {
+	case "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS":
+		return false
+	}
+	return true
+}
+
 // output is a stack's output, or "".
 func (s stacks) output(part, key string) string {
 	if s[part] != nil {
