@@ -94,6 +94,7 @@ var samples = []sample{
 	{name: "platform refresh", after: set("2026-12", "webapp", "platformRefresh")},
 	{name: "dashboard", environment: "prod", after: set("https://bi.example.com/dashboard", "webapp", "dashboardUrl")},
 	{name: "web app type", after: set("t4g.small", "webapp", "instanceType")},
+	{name: "load balancer", after: set(true, "webapp", "loadBalanced"), loses: true},
 	{name: "read replica", after: set(1, "database", "readReplicas"), renewed: host},
 	{name: "read replica gone", before: set(2, "database", "readReplicas"), after: set(1, "database", "readReplicas"), renewed: host},
 	{name: "web app bundle", edit: anotherBundle},

@@ -147,6 +147,9 @@ func TestWhatBecomesOfData(t *testing.T) {
 		"there are no more backups":                    {database(m{"BackupRetentionPeriod": 14}), database(m{"BackupRetentionPeriod": 0}), "those from before the last 0 days."},
 		"logs are kept for less long":                  {of("AWS::Logs::LogGroup", m{"RetentionInDays": 90}), of("AWS::Logs::LogGroup", m{"RetentionInDays": 30}), "Lines of the log group `S/D` are deleted**"},
 		"logs were kept for ever":                      {of("AWS::Logs::LogGroup", m{}), of("AWS::Logs::LogGroup", m{"RetentionInDays": 30}), "Lines of the log group `S/D` are deleted**"},
+		"a custom resource's function is another one":  {of("Custom::SSHKeyPair", m{"ServiceToken": 1, "Generation": 1}), of("Custom::SSHKeyPair", m{"ServiceToken": 2, "Generation": 2}), "CloudFormation does not give a custom resource another function (ServiceToken)"},
+		"a resource of another type":                   {database(nil), bucket(), "CloudFormation does not make another type of a resource: `S/D` is of AWS::RDS::DBInstance, and would be of AWS::S3::Bucket."},
+		"a site gets a load balancer":                  {beanstalk("SingleInstance"), beanstalk("LoadBalanced"), "The site `S/D` gets another address**: it goes from SingleInstance to LoadBalanced"},
 		"an SSH key pair":                              {of("Custom::SSHKeyPair", m{"Generation": 1}), of("Custom::SSHKeyPair", m{"Generation": 2}), "The SSH key pair `S/D` is another one."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -171,6 +174,10 @@ func TestWhatBecomesOfData(t *testing.T) {
 
 func list(items ...any) []any { return items }
 
+func beanstalk(environmentType string) m {
+	return of("AWS::ElasticBeanstalk::Environment", m{"OptionSettings": list(m{"Namespace": "aws:elasticbeanstalk:environment", "OptionName": "EnvironmentType", "Value": environmentType})})
+}
+
 func TestWhatIsQuiet(t *testing.T) {
 	for name, test := range map[string]struct {
 		before, after m
@@ -189,7 +196,6 @@ func TestWhatIsQuiet(t *testing.T) {
 		"a host's image":                 {of("AWS::EC2::Instance", m{"ImageId": "a"}), of("AWS::EC2::Instance", m{"ImageId": "b"}), "S/D replaced"},
 		"a type that nobody knows":       {of("AWS::Not::There", m{"A": 1}), of("AWS::Not::There", m{"A": 2}), "S/D may be replaced"},
 		"a custom resource of others":    {of("Custom::Other", m{"A": 1}), of("Custom::Other", m{"A": 2}), "S/D may be replaced"},
-		"a custom resource's function":   {of("Custom::Other", m{"ServiceToken": 1}), of("Custom::Other", m{"ServiceToken": 2}), "S/D changed in place"},
 		"a read replica":                 {database(m{"SourceDBInstanceIdentifier": "d"}), database(m{"SourceDBInstanceIdentifier": "d", "Port": "3307"}), "S/D replaced"},
 		"what a read-only user may read": {of("Custom::ReadOnlyUser", m{"Schemas": list("a")}), of("Custom::ReadOnlyUser", m{"Schemas": list("b")}), "S/D changed in place"},
 	} {

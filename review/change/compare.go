@@ -267,6 +267,8 @@ func (c *comparison) both(before, after resource, renamed bool) {
 	c.changes[after.stack+"/"+after.id] = ch
 	if before.Type != after.Type {
 		ch.other = append(ch.other, fmt.Sprintf("`Type` %s → %s", before.Type, after.Type))
+		// What it answers: "Update of resource type is not permitted."
+		c.result.Refused = append(c.result.Refused, fmt.Sprintf("CloudFormation does not make another type of a resource: %s is of %s, and would be of %s.", after, before.Type, after.Type))
 	}
 	for _, name := range differing(before.Properties, after.Properties) {
 		because := values(before.Properties[name], after.Properties[name])

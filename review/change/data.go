@@ -119,6 +119,11 @@ func overwriting(before, r resource, property string) string {
 		if days, old := r.Properties[property], before.Properties[property]; days != nil && old != nil && number(days) < number(old) {
 			return fmt.Sprintf("**Automated backups of the database %s are deleted**: those from before the last %v days.", r, number(days))
 		}
+	case "AWS::ElasticBeanstalk::Environment OptionSettings":
+		if was, is := settings(before.Properties[property])[environmentType], settings(r.Properties[property])[environmentType]; !same(was, is) {
+			return fmt.Sprintf("**The site %s gets another address**: it goes from %v to %v, and all its instances are new. "+
+				"docs/changing-later.md says how.", r, was, is)
+		}
 	case "AWS::Logs::LogGroup RetentionInDays":
 		// Without a number, they are kept for ever.
 		if days, old := r.Properties[property], before.Properties[property]; days != nil && (old == nil || number(days) < number(old)) {

@@ -172,14 +172,28 @@ func note(u update) string {
 
 // batches says how an environment with a load balancer stays up.
 func batches(u update) string {
-	if settings(u.resource["OptionSettings"])["aws:elasticbeanstalk:environment EnvironmentType"] == "LoadBalanced" {
+	balanced := func(resource map[string]any) bool {
+		return settings(resource["OptionSettings"])[environmentType] == "LoadBalanced"
+	}
+	before := u.resource
+	if u.property == "OptionSettings" {
+		before = map[string]any{"OptionSettings": u.before}
+	}
+	if balanced(before) && balanced(u.resource) {
 		return ", in batches behind the load balancer"
 	}
 	return ""
 }
 
+// environmentType says whether an environment has a load balancer.
+const environmentType = "aws:elasticbeanstalk:environment EnvironmentType"
+
 // refusal says why AWS refuses a change in place, so that the deployment fails and is rolled back; "" is nothing.
 func refusal(u update) string {
+	if u.property == "ServiceToken" && (strings.HasPrefix(u.kind, "Custom::") || u.kind == "AWS::CloudFormation::CustomResource") {
+		// What CloudFormation answers: "Modifying service token is not allowed."
+		return "CloudFormation does not give a custom resource another function (ServiceToken)"
+	}
 	switch u.kind + " " + u.property {
 	case "AWS::RDS::DBInstance AllocatedStorage":
 		// Amazon RDS User Guide, "Working with storage for Amazon RDS DB instances".
