@@ -27,6 +27,7 @@ type assembly struct {
 
 type stack struct {
 	id, name string // in the CDK app, and in CloudFormation
+	place    string // aws://ACCOUNT/REGION, with unknown- in it where the config leaves that open
 	file     string
 	protect  bool // termination protection
 	tags     map[string]string
@@ -62,8 +63,9 @@ func readAssembly(dir string) (*assembly, error) {
 	}
 	var manifest struct {
 		Artifacts map[string]struct {
-			Type       string
-			Properties struct {
+			Type        string
+			Environment string
+			Properties  struct {
 				TemplateFile, StackName string
 				TerminationProtection   bool
 				Tags                    map[string]string
@@ -80,7 +82,7 @@ func readAssembly(dir string) (*assembly, error) {
 			a.nested = true
 		case "aws:cloudformation:stack":
 			p := artifact.Properties
-			s := &stack{id: id, name: p.StackName, protect: p.TerminationProtection, tags: p.Tags, file: filepath.Join(dir, p.TemplateFile), assets: map[string]asset{}}
+			s := &stack{id: id, name: p.StackName, place: artifact.Environment, protect: p.TerminationProtection, tags: p.Tags, file: filepath.Join(dir, p.TemplateFile), assets: map[string]asset{}}
 			if s.name == "" {
 				s.name = id
 			}

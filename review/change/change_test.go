@@ -36,7 +36,7 @@ func (a app) write(t *testing.T, settings m) string {
 		for name, value := range settings {
 			properties[name] = value
 		}
-		artifacts[id] = m{"type": "aws:cloudformation:stack", "properties": properties}
+		artifacts[id] = m{"type": "aws:cloudformation:stack", "properties": properties, "environment": properties["environment"]}
 		put(id+".json", template)
 	}
 	put("manifest.json", m{"artifacts": artifacts})
@@ -327,7 +327,7 @@ func TestSettingsOfStacks(t *testing.T) {
 		"protection goes":  {protected, plain, "**The stack `S` can be deleted from then on**"},
 		"protection comes": {plain, protected, "gets termination protection"},
 		"tags":             {plain, a.write(t, m{"tags": m{"team": "data"}}), "The tags of the stack `S` go from `map[]` to `map[team:data]`"},
-		"another name":     {plain, a.write(t, m{"stackName": "other"}), "**The stack `S` has another name**, `other`"},
+		"another name":     {plain, a.write(t, m{"stackName": "other"}), "**The stack `S` is made anew elsewhere**, as `other`"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := compareFolders(t, test.before, test.after)
@@ -342,6 +342,28 @@ func TestSettingsOfStacks(t *testing.T) {
 }
 
 // A host's parts have another logical id with each generation.
+func TestAStackThatMovesLeavesItsDataBehind(t *testing.T) {
+	a := app{"S": resources("D", database(nil))}
+	in := func(place string) string { return a.write(t, m{"environment": place}) }
+	const there, open = "aws://111111111111/eu-west-1", "aws://unknown-account/unknown-region"
+	for name, test := range map[string]struct {
+		before, after string
+		leaves        bool
+	}{
+		"to another account":         {there, "aws://222222222222/eu-west-1", true},
+		"to another region":          {there, "aws://111111111111/eu-west-2", true},
+		"nowhere":                    {there, there, false},
+		"to what may be its account": {open, there, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := compareFolders(t, in(test.before), in(test.after))
+			if e.Loses() != test.leaves || strings.Contains(alerts(e), "The database `S/D` is left behind") != test.leaves {
+				t.Errorf("it leaves something: %t\n%s", e.Loses(), e.Markdown())
+			}
+		})
+	}
+}
+
 func TestHostOfAnotherGeneration(t *testing.T) {
 	side := func(generation, userData string) app {
 		id := func(name string) string { return name + generation }

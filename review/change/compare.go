@@ -194,6 +194,11 @@ func (c *comparison) stack(id string) (effects []Effect) {
 	case after.empty():
 		c.notice("**The stack `%s` is empty now: the CDK CLI deletes it.**", id)
 	}
+	if moved(before, after) {
+		c.notice("**The stack `%s` is made anew elsewhere**, as `%s` in %s: the CDK CLI leaves `%s` in %s as it is, with all that it holds.",
+			id, after.name, after.place, before.name, before.place)
+		return c.left(before)
+	}
 	c.settings(before, after)
 	if before != nil {
 		c.renamed[id] = renames(before, after)
@@ -256,9 +261,16 @@ func (c *comparison) settings(before, after *stack) {
 	if !maps.Equal(before.tags, after.tags) {
 		c.notice("The tags of the stack `%s` go from `%v` to `%v`. CloudFormation puts them on all of its resources.", after.id, before.tags, after.tags)
 	}
-	if before.name != after.name {
-		c.notice("**The stack `%s` has another name**, `%s`: the CDK CLI makes a new one, and leaves `%s` as it is.", after.id, after.name, before.name)
+}
+
+// moved says that a stack has another name, account or region: it is another stack then. An account and a region that the
+// config leaves open may be those of the other side.
+func moved(before, after *stack) bool {
+	if before.empty() || after.empty() {
+		return false
 	}
+	elsewhere := before.place != after.place && !strings.Contains(before.place+after.place, "unknown-")
+	return elsewhere || before.name != after.name
 }
 
 // both takes down a resource that both sides have.
