@@ -213,7 +213,15 @@ func compare(ctx context.Context, o options, repository *side.Repository, base, 
 			return nil, fmt.Errorf("-env %s: neither side has this environment: there are %s", name, strings.Join(names, ", "))
 		}
 	}
-	if err := build(ctx, before, after, architecture(o.contexts), architecture(headContexts), reads); err != nil {
+	was, err := before.Architecture(o.contexts)
+	if err != nil {
+		return nil, err
+	}
+	is, err := after.Architecture(headContexts)
+	if err != nil {
+		return nil, err
+	}
+	if err := build(ctx, before, after, was, is, reads); err != nil {
 		return nil, err
 	}
 	schemas, err := cfnschema.ReadAll(after.NodeModules())
@@ -253,17 +261,6 @@ func reads(ctx context.Context, files []string, before, after *side.Side) (side.
 	more, err := after.Packages(ctx)
 	maps.Copy(packages, more)
 	return side.Reads(files, packages), err
-}
-
-// architecture is what the contexts say, or else what the app takes.
-func architecture(contexts []string) string {
-	last := "arm64"
-	for _, context := range contexts {
-		if value, is := strings.CutPrefix(context, "architecture="); is {
-			last = value
-		}
-	}
-	return last
 }
 
 // build builds both sides, or one for both where they differ in nothing that the build reads.

@@ -4,6 +4,7 @@ package side
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -256,6 +257,21 @@ func (s *Side) Environments(contexts []string) (names []string, pipeline bool, e
 	slices.Sort(names)
 	_, err = os.Stat(filepath.Join(s.Dir, "stacks", "pipeline.go"))
 	return names, err == nil && all.Context.CodePipeline != nil, nil
+}
+
+// Architecture is what the contexts say, or cdk.json, or else what the app takes.
+func (s *Side) Architecture(contexts []string) (string, error) {
+	var all struct{ Context struct{ Architecture string } }
+	if err := s.readJSON("cdk.json", &all); err != nil {
+		return "", err
+	}
+	architecture := all.Context.Architecture
+	for _, context := range contexts {
+		if value, is := strings.CutPrefix(context, "architecture="); is {
+			architecture = value
+		}
+	}
+	return cmp.Or(architecture, "arm64"), nil
 }
 
 func (s *Side) readJSON(file string, into any) error {
