@@ -225,7 +225,8 @@ clean: ## remove everything that was built or fetched
 # EXPOSURE=public deploys the public phase, and YES=yes answers the question for scripts: YES=prod for production, and the
 # environment's name for destroy. CONFIG=FILE names other environments than cdk.json's.
 EXPOSURE ?=
-YES ?=
+# Not ?=, which would take an answer to all questions from a variable that is exported.
+YES =
 # TUNNEL=bi tries one tunnel, INSTANCE=i-… enters one of the web app's instances.
 TUNNEL ?=
 INSTANCE ?=

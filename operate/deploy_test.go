@@ -1,6 +1,8 @@
 package operate_test
 
 import (
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -188,6 +190,18 @@ func TestBothCLIsWorkWithOneProfile(t *testing.T) {
 	for _, c := range r.calls {
 		if got := c.Env["AWS_PROFILE"]; (c.Program == "aws" || c.Program == "cdk") && got != "one" {
 			t.Errorf("%s has AWS_PROFILE=%s", c, got)
+		}
+	}
+}
+
+func TestAnExportedYesIsNoAnswer(t *testing.T) {
+	for _, command := range []string{"deploy", "webapp-deploy", "destroy"} {
+		for argument, want := range map[string]string{"YES=": `-yes ""`, "YES=dev": `-yes "dev"`, "ENV=dev": `-yes ""`} {
+			show := exec.Command("make", "--dry-run", command, argument)
+			show.Dir, show.Env = "..", append(os.Environ(), "YES=1")
+			if text, err := show.CombinedOutput(); err != nil || !strings.Contains(string(text), want) {
+				t.Errorf("YES=1 make %s %s: %v\n%s", command, argument, err, text)
+			}
 		}
 	}
 }

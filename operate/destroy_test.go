@@ -34,6 +34,13 @@ func TestDestroyGoesOnWhereItWasCutOff(t *testing.T) {
 	}
 }
 
+func TestDestroyOfAStackThatWasNeverMade(t *testing.T) {
+	w := newWorld(t)
+	w.edit("aws cloudformation describe-stacks", `"UPDATE_COMPLETE"`, `"REVIEW_IN_PROGRESS"`)
+	w.answer("aws cloudformation get-template --stack-name drawbridge-dev-WebApp", `{"TemplateBody": ""}`)
+	w.run("destroy", "-yes", "dev").succeeds()
+}
+
 func TestWhatATemplateKeepsIsListed(t *testing.T) {
 	w := newWorld(t)
 	w.answer("aws cloudformation get-template --stack-name drawbridge-dev-WebApp", `{"TemplateBody": {"Resources": {

@@ -1,6 +1,7 @@
 package operate_test
 
 import (
+	"regexp"
 	"slices"
 	"testing"
 )
@@ -55,6 +56,9 @@ func TestTheTunnelTestRunsTheHostsProgramThroughSessionManager(t *testing.T) {
 	}
 }
 
+// tunnels are those of an environment in cdk.json.
+var tunnels = regexp.MustCompile(`(?s)"tunnels": \[.*?\],`)
+
 func TestSessionsSayWhatIsMissing(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(*world)
@@ -75,6 +79,10 @@ func TestSessionsSayWhatIsMissing(t *testing.T) {
 		"that instance":      {func(*world) {}, []string{"shell-web", "-instance", "i-1"}, "i-1 is no instance of the Beanstalk environment WebA-WebA-AbCdEfGhIjKl: give one of i-0ccccccccccccccc3, i-0ccccccccccccccc4"},
 		"the tunnel's stack": {func(w *world) { w.without("drawbridge-dev-Tunnel") }, []string{"tunnel-test"}, "the stack drawbridge-dev-Tunnel is not in"},
 		"the tunnel's host":  {func(w *world) { w.edit("aws cloudformation describe-stacks", "TunnelInstanceId", "Nothing") }, []string{"tunnel-test"}, "has no output TunnelInstanceId"},
+		"a tunnel, without any in the config": {func(w *world) {
+			w.edit("aws cloudformation describe-stacks", "TunnelInstanceId", "Nothing")
+			w.editConfig(tunnels.FindString(read(w.t, "../cdk.json")), `"tunnels": [],`)
+		}, []string{"tunnel-test"}, "the environment dev has no tunnel host: put a tunnel into the config and deploy it"},
 		"a name that is one": {func(*world) {}, []string{"tunnel-test", "-tunnel", `bi"; id; "`}, "is not a tunnel's name"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -48,6 +48,9 @@ func (o *Operator) webAppLocal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if db == nil {
+		return fmt.Errorf("RDS has no database of the stack %s any more: deploy it again with 'make deploy ENV=%s EXPOSURE=public'", o.stackName("Database"), o.Env.Name)
+	}
 	if !db.PubliclyAccessible {
 		return fmt.Errorf("the database of %s is private, and nobody outside the VPC can reach it: deploy with 'make deploy ENV=%s EXPOSURE=public', or use the jump server", o.Env.Name, o.Env.Name)
 	}

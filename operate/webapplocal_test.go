@@ -50,7 +50,10 @@ func TestWhereTheWebAppOfThisFolderIsNotRun(t *testing.T) {
 		"the database is private": {func(*world) {}, "the database of dev is private, and nobody outside the VPC can reach it: deploy with 'make deploy ENV=dev EXPOSURE=public'"},
 		"the caller is elsewhere": {func(w *world) { w.public(); w.comesFrom("192.0.2.1") }, "your address 192.0.2.1 is in none of environments.dev.developerCidrs (203.0.113.0/24): add 192.0.2.1/32 there"},
 		"there is no database":    {func(w *world) { w.without("drawbridge-dev-Database") }, "the stack drawbridge-dev-Database is not in"},
-		"its state is not known":  {func(w *world) { w.fail("aws rds", "An error occurred (AccessDenied)", 254) }, "aws rds describe-db-instances was refused"},
+		"the database is gone": {func(w *world) {
+			w.fail("aws rds describe-db-instances", "An error occurred (DBInstanceNotFound) when calling the DescribeDBInstances operation: DBInstance not found.", 254)
+		}, "RDS has no database of the stack drawbridge-dev-Database any more"},
+		"its state is not known": {func(w *world) { w.fail("aws rds", "An error occurred (AccessDenied)", 254) }, "aws rds describe-db-instances was refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
