@@ -28,15 +28,20 @@ type awsCLI struct{ region string }
 // environ is what the CLI is run with: no pager and no prompts, whatever the person's own settings are. CDK takes the
 // region from it too.
 func (c awsCLI) environ() []string {
-	env := append(os.Environ(), "AWS_PAGER=", "AWS_CLI_AUTO_PROMPT=off")
+	set := []string{"AWS_PAGER=", "AWS_CLI_AUTO_PROMPT=off"}
 	// Where both are set, the AWS CLI takes this one and the CDK CLI AWS_PROFILE: they would work on two accounts.
 	if profile := os.Getenv("AWS_DEFAULT_PROFILE"); profile != "" {
-		env = append(env, "AWS_PROFILE="+profile)
+		set = append(set, "AWS_PROFILE="+profile)
 	}
 	if c.region != "" {
-		env = append(env, "AWS_REGION="+c.region, "AWS_DEFAULT_REGION="+c.region)
+		set = append(set, "AWS_REGION="+c.region, "AWS_DEFAULT_REGION="+c.region)
 	}
-	return env
+	// Each once: a program that this one becomes might take the first of two.
+	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.ContainsFunc(set, func(s string) bool { return strings.HasPrefix(s, name+"=") })
+	})
+	return append(env, set...)
 }
 
 // global adds the options that every call has.
