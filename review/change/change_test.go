@@ -341,7 +341,6 @@ func TestSettingsOfStacks(t *testing.T) {
 	}
 }
 
-// A host's parts have another logical id with each generation.
 func TestAStackThatMovesLeavesItsDataBehind(t *testing.T) {
 	a := app{"S": resources("D", database(nil))}
 	in := func(place string) string { return a.write(t, m{"environment": place}) }
@@ -364,6 +363,53 @@ func TestAStackThatMovesLeavesItsDataBehind(t *testing.T) {
 	}
 }
 
+// What the stack that stays behind exports, it goes on exporting.
+func TestAStackThatMovesTakesNoExportAway(t *testing.T) {
+	side := func(exported, place string) string {
+		return app{
+			"A": with(resources("R", of("AWS::EC2::InternetGateway", m{})), "Outputs", m{"O": m{"Value": exported, "Export": m{"Name": "o"}}}),
+			"B": resources("R", of("AWS::EC2::VPC", m{"CidrBlock": m{"Fn::ImportValue": "o"}})),
+		}.write(t, m{"environment": place})
+	}
+	const here, there = "aws://111111111111/eu-west-1", "aws://222222222222/eu-west-1"
+	if e := compareFolders(t, side("10.0.0.0/16", here), side("10.1.0.0/16", there)); len(e.Refused) != 0 {
+		t.Errorf("refused: %v", e.Refused)
+	}
+	if e := compareFolders(t, side("10.0.0.0/16", here), side("10.1.0.0/16", here)); len(e.Refused) != 1 {
+		t.Errorf("where it stays: %v", e.Refused)
+	}
+}
+
+func TestFunctionOfACustomResource(t *testing.T) {
+	user := func(token any, username string) m {
+		return of("Custom::ReadOnlyUser", m{"ServiceToken": token, "Username": username})
+	}
+	direct := func(token, username string) app { return app{"S": resources("D", user(token, username))} }
+	indirect := func(name string, other ...any) app {
+		function := of("AWS::Lambda::Function", m{"FunctionName": name}, other...)
+		return app{"S": with(resources("F", function, "D", user(m{"Fn::GetAtt": list("F", "Arn")}, "u")),
+			"Conditions", m{"Sometimes": m{"Fn::Equals": list("a", m{"Ref": "AWS::Region"})}})}
+	}
+	for name, test := range map[string]struct {
+		before, after app
+		refused       bool
+	}{
+		"the same":    {direct("1", "u"), direct("1", "u"), false},
+		"another one": {direct("1", "u"), direct("2", "u"), true},
+		"another one, and the resource is replaced": {direct("1", "u"), direct("2", "v"), true},
+		"the function is replaced":                  {indirect("a"), indirect("b"), true},
+		"the function may be replaced":              {indirect("a"), indirect("a", "Condition", "Sometimes"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := compare(t, test.before, test.after)
+			if refused := strings.Contains(alerts(e), "`S/D`: CloudFormation does not give a custom resource another function (ServiceToken)."); refused != test.refused {
+				t.Errorf("refused: %t, want %t: %s", refused, test.refused, alerts(e))
+			}
+		})
+	}
+}
+
+// A host's parts have another logical id with each generation.
 func TestHostOfAnotherGeneration(t *testing.T) {
 	side := func(generation, userData string) app {
 		id := func(name string) string { return name + generation }
@@ -425,6 +471,33 @@ func TestOptionSettings(t *testing.T) {
 	}
 	if e := compare(t, side("n", "A", "1", "n", "B", "2"), side("n", "A", "1", "n", "B", "2")); e.Changed() {
 		t.Errorf("the same settings: %s", e.Markdown())
+	}
+}
+
+// A load balancer that comes or goes keeps nothing up meanwhile, whatever else changes.
+func TestBatchesTakeALoadBalancerOnBothSides(t *testing.T) {
+	side := func(kind, version string) app {
+		r := beanstalk(kind)
+		r["Properties"].(m)["VersionLabel"] = version
+		return app{"S": resources("E", r)}
+	}
+	for kinds, want := range map[[2]string]bool{
+		{"LoadBalanced", "LoadBalanced"}:     true,
+		{"SingleInstance", "LoadBalanced"}:   false,
+		{"LoadBalanced", "SingleInstance"}:   false,
+		{"SingleInstance", "SingleInstance"}: false,
+	} {
+		e := compare(t, side(kinds[0], "1"), side(kinds[1], "2"))
+		if then := strings.Join(e.Effects[0].Then, "; "); strings.Contains(then, "in batches") != want {
+			t.Errorf("%v: %s", kinds, then)
+		}
+	}
+}
+
+func TestAReplicaDoesNotStartEmpty(t *testing.T) {
+	side := func(properties m) app { return app{"S": resources("D", database(properties))} }
+	if got := alerts(compare(t, side(nil), side(m{"SourceDBInstanceIdentifier": "other"}))); strings.Contains(got, "starts empty") {
+		t.Error(got)
 	}
 }
 

@@ -307,6 +307,11 @@ func (c *comparison) both(before, after resource, renamed bool) {
 	}
 }
 
+// update is one property, as the rules take it.
+func (c *changes) update(name string) update {
+	return update{c.after.Type, name, c.before.Properties[name], c.after.Properties[name], c.before.Properties, c.after.Properties}
+}
+
 // property is what a change of one property does, where the value certainly or perhaps is another one.
 func (c *comparison) property(ch *changes, name, because string, sure cfnschema.Replacement) effect {
 	replaces, why := c.replaces(ch.after.Type, name)
@@ -317,7 +322,7 @@ func (c *comparison) property(ch *changes, name, because string, sure cfnschema.
 	if why != "" && replaces != cfnschema.Never {
 		e.because += " (" + why + ")"
 	}
-	u := update{ch.after.Type, name, ch.before.Properties[name], ch.after.Properties[name], ch.after.Properties}
+	u := ch.update(name)
 	if e.then = interruption(u); e.then != "" {
 		e.waits = true
 	} else {
@@ -402,6 +407,9 @@ func (c *comparison) effect(ch *changes) (e Effect, ok bool) {
 	for _, name := range slices.Sorted(maps.Keys(ch.properties)) {
 		p := ch.properties[name]
 		e.Because = append(e.Because, p.because)
+		if name == "ServiceToken" && c.anotherFunction(ch) {
+			c.result.Refused = append(c.result.Refused, fmt.Sprintf("%s: CloudFormation does not give a custom resource another function (ServiceToken).", ch.after))
+		}
 		if replacement == cfnschema.Always {
 			continue
 		}
@@ -411,8 +419,7 @@ func (c *comparison) effect(ch *changes) (e Effect, ok bool) {
 		if p.waits {
 			e.Action = Interrupted
 		}
-		before, after := ch.before.Properties[name], ch.after.Properties[name]
-		if why := refusal(update{ch.after.Type, name, before, after, ch.after.Properties}); why != "" {
+		if why := refusal(ch.update(name)); why != "" {
 			c.result.Refused = append(c.result.Refused, fmt.Sprintf("%s: %s.", ch.after, why))
 		}
 	}
@@ -431,6 +438,17 @@ func (c *comparison) effect(ch *changes) (e Effect, ok bool) {
 		}
 	}
 	return e, true
+}
+
+// anotherFunction says that a custom resource certainly gets another function, which CloudFormation refuses before it asks
+// that whether it replaces the resource: "Modifying service token is not allowed."
+func (c *comparison) anotherFunction(ch *changes) bool {
+	if !custom(ch.after.Type) || ch.renamed {
+		return false
+	}
+	was, is := ch.before.Properties["ServiceToken"], ch.after.Properties["ServiceToken"]
+	sure, _ := c.follows(c.after.stacks[ch.after.stack], is, ch.renamed)
+	return !same(was, is) || sure == cfnschema.Always
 }
 
 // survives says what is left of a replaced resource: of a host, the address that its stack gives to whichever host there is.
@@ -470,8 +488,8 @@ func (c *comparison) exports() {
 	values, by := map[string]map[string]bool{}, map[string]map[string]bool{} // by the exporting stack
 	for _, name := range slices.Sorted(maps.Keys(importers)) {
 		from, was, exported := c.before.export(name)
-		if !exported || c.after.stacks[from.id] == nil {
-			continue
+		if !exported || c.after.stacks[from.id] == nil || moved(from, c.after.stacks[from.id]) {
+			continue // the stack stays as it is
 		}
 		to, now, exists := c.after.export(name)
 		if exists && same(rename(was, c.renamed[to.id]), now) {

@@ -97,7 +97,7 @@ func (c *comparison) replacement(before, after resource, certain bool) string {
 		is = "is replaced"
 	}
 	line := fmt.Sprintf("**%s %s %s.**", h.what, before, is)
-	if after.Type == "AWS::RDS::DBInstance" && after.Properties["DBSnapshotIdentifier"] == nil {
+	if after.Type == "AWS::RDS::DBInstance" && !replica(after) && after.Properties["DBSnapshotIdentifier"] == nil {
 		line += " **The new one starts empty.**"
 	}
 	line += " " + fate(replacePolicy(before, after), "the old one", h)

@@ -16,7 +16,7 @@ func (c *comparison) replaces(kind, property string) (cfnschema.Replacement, str
 	if why, ok := settled[kind+" "+property]; ok {
 		return cfnschema.Never, why
 	}
-	if strings.HasPrefix(kind, "Custom::") || kind == "AWS::CloudFormation::CustomResource" {
+	if custom(kind) {
 		return ownReplaces(kind, property)
 	}
 	properties, known := c.schemas.Types[kind]
@@ -28,6 +28,11 @@ func (c *comparison) replaces(kind, property string) (cfnschema.Replacement, str
 		return cfnschema.Maybe, "CloudFormation's schemas do not hold this property"
 	}
 	return effect, ""
+}
+
+// custom says that a type is that of a custom resource.
+func custom(kind string) bool {
+	return strings.HasPrefix(kind, "Custom::") || kind == "AWS::CloudFormation::CustomResource"
 }
 
 const templateReference = `the Template Reference says "Some interruptions", and nothing of a replacement`
@@ -78,7 +83,7 @@ func ownReplaces(kind, property string) (cfnschema.Replacement, string) {
 type update struct {
 	kind, property string
 	before, after  any            // nil where it is not there
-	resource       map[string]any // all properties after
+	old, resource  map[string]any // all properties before, and after
 }
 
 // interruption says what is away, or slow, for how long while a property is changed in place; "" is nothing. It is
@@ -175,11 +180,7 @@ func batches(u update) string {
 	balanced := func(resource map[string]any) bool {
 		return settings(resource["OptionSettings"])[environmentType] == "LoadBalanced"
 	}
-	before := u.resource
-	if u.property == "OptionSettings" {
-		before = map[string]any{"OptionSettings": u.before}
-	}
-	if balanced(before) && balanced(u.resource) {
+	if balanced(u.old) && balanced(u.resource) {
 		return ", in batches behind the load balancer"
 	}
 	return ""
@@ -190,10 +191,6 @@ const environmentType = "aws:elasticbeanstalk:environment EnvironmentType"
 
 // refusal says why AWS refuses a change in place, so that the deployment fails and is rolled back; "" is nothing.
 func refusal(u update) string {
-	if u.property == "ServiceToken" && (strings.HasPrefix(u.kind, "Custom::") || u.kind == "AWS::CloudFormation::CustomResource") {
-		// What CloudFormation answers: "Modifying service token is not allowed."
-		return "CloudFormation does not give a custom resource another function (ServiceToken)"
-	}
 	switch u.kind + " " + u.property {
 	case "AWS::RDS::DBInstance AllocatedStorage":
 		// Amazon RDS User Guide, "Working with storage for Amazon RDS DB instances".
