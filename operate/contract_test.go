@@ -32,7 +32,7 @@ func TestTheStacksAreThoseThatTheCommandsKnow(t *testing.T) {
 }
 
 // need(there, "WebApp", "WebAppURL") and the like, and the table of webapp-local.
-var asked = regexp.MustCompile(`(?:need|output)\((?:there|s), "([A-Za-z]+)", "([A-Za-z]+)"\)|(")RDS_[A-Z_]+", "([A-Za-z]+)"`)
+var asked = regexp.MustCompile(`(?:need|output|physicalID)\((?:there|s|ctx), "([A-Za-z]+)", "([A-Za-z]+)"[,)]|(")RDS_[A-Z_]+", "([A-Za-z]+)"`)
 
 func TestEveryOutputThatTheCommandsAskForIsOne(t *testing.T) {
 	assembly := rehearsaltest.SynthesizeAny(t, "dev", "arm64", nil)

@@ -120,19 +120,6 @@ func (o *Operator) keptOf(ctx context.Context, part string) (all []kept, err err
 // resource is one of a stack's, as list-stack-resources has it.
 type resource struct{ LogicalResourceId, PhysicalResourceId, ResourceType, ResourceStatus string }
 
-// resources are those that a stack has now.
-func (o *Operator) resources(ctx context.Context, part string) ([]resource, error) {
-	var answer struct{ StackResourceSummaries []resource }
-	err := o.aws.answer(ctx, &answer, "cloudformation", "list-stack-resources", "--stack-name", o.stackName(part))
-	var now []resource
-	for _, r := range answer.StackResourceSummaries {
-		if !strings.HasPrefix(r.ResourceStatus, "DELETE") && r.PhysicalResourceId != "" {
-			now = append(now, r)
-		}
-	}
-	return now, err
-}
-
 // sayStays lists what is left afterwards, and the command that deletes each.
 func (o *Operator) sayStays(there stacks, all []kept) {
 	region := " --region " + o.aws.region

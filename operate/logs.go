@@ -90,21 +90,11 @@ func (o *Operator) tail(ctx context.Context, group, since string) error {
 
 // functionLogGroup is the log group of the function that works on the database.
 func (o *Operator) functionLogGroup(ctx context.Context) (string, error) {
-	there, err := o.deployed(ctx)
-	if err != nil {
-		return "", err
-	}
-	if _, err := o.need(there, "Database", "DatabaseHostname"); err != nil {
-		return "", err
-	}
-	resources, err := o.resources(ctx, "Database")
-	if err != nil {
-		return "", err
-	}
-	for _, r := range resources {
-		if r.ResourceType == "AWS::Logs::LogGroup" && strings.HasPrefix(r.LogicalResourceId, "DatabaseFunction") {
-			return r.PhysicalResourceId, nil
-		}
+	id, err := o.physicalID(ctx, "Database", "DatabaseHostname", func(r resource) bool {
+		return r.ResourceType == "AWS::Logs::LogGroup" && strings.HasPrefix(r.LogicalResourceId, "DatabaseFunction")
+	})
+	if id != "" || err != nil {
+		return id, err
 	}
 	return "", fmt.Errorf("the stack %s has no log group of its function: deploy it again with 'make deploy ENV=%s'", o.stackName("Database"), o.Env.Name)
 }

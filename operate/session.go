@@ -37,21 +37,11 @@ func (o *Operator) shellJump(ctx context.Context) error {
 
 // jumpServer is the jump server's instance. While it is being replaced there are two; the one that is ready counts.
 func (o *Operator) jumpServer(ctx context.Context) (string, error) {
-	there, err := o.deployed(ctx)
-	if err != nil {
-		return "", err
-	}
-	if _, err := o.need(there, "Bastion", "SessionManagerCommand"); err != nil {
-		return "", err
-	}
-	resources, err := o.resources(ctx, "Bastion")
-	if err != nil {
-		return "", err
-	}
-	for _, r := range resources {
-		if r.ResourceType == "AWS::EC2::Instance" && strings.HasSuffix(r.ResourceStatus, "_COMPLETE") {
-			return r.PhysicalResourceId, nil
-		}
+	id, err := o.physicalID(ctx, "Bastion", "SessionManagerCommand", func(r resource) bool {
+		return r.ResourceType == "AWS::EC2::Instance" && strings.HasSuffix(r.ResourceStatus, "_COMPLETE")
+	})
+	if id != "" || err != nil {
+		return id, err
 	}
 	return "", fmt.Errorf("the stack %s has no instance that is ready: 'make status ENV=%s' says what it does", o.stackName("Bastion"), o.Env.Name)
 }

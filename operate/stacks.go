@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -220,4 +221,37 @@ func reason(text string) string {
 		return ""
 	}
 	return ": " + strings.Join(strings.Fields(text), " ")
+}
+
+// resources are those that a stack has now.
+func (o *Operator) resources(ctx context.Context, part string) ([]resource, error) {
+	var answer struct{ StackResourceSummaries []resource }
+	err := o.aws.answer(ctx, &answer, "cloudformation", "list-stack-resources", "--stack-name", o.stackName(part))
+	var now []resource
+	for _, r := range answer.StackResourceSummaries {
+		if !strings.HasPrefix(r.ResourceStatus, "DELETE") && r.PhysicalResourceId != "" {
+			now = append(now, r)
+		}
+	}
+	return now, err
+}
+
+// physicalID is the first of a part's resources that is the wanted one, or "". output is one of the part's, which it has
+// as soon as it is deployed.
+func (o *Operator) physicalID(ctx context.Context, part, output string, is func(resource) bool) (string, error) {
+	there, err := o.deployed(ctx)
+	if err != nil {
+		return "", err
+	}
+	if _, err := o.need(there, part, output); err != nil {
+		return "", err
+	}
+	resources, err := o.resources(ctx, part)
+	if err != nil {
+		return "", err
+	}
+	if i := slices.IndexFunc(resources, is); i >= 0 {
+		return resources[i].PhysicalResourceId, nil
+	}
+	return "", nil
 }
